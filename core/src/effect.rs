@@ -1,0 +1,155 @@
+//! What the engine asks of the outside: everything that touches a disk, a client or the process.
+//! Effects are derived from the engine's state when polled; none is ever queued.
+
+use crate::note::Note;
+use crate::units::{ClientId, Errno, FileId, JobId, Lsn};
+
+/// One request to the outside. The host performs it at once, in order, and answers with an
+/// [`crate::pump::Outcome`].
+#[derive(Debug)]
+pub enum Effect<'a> {
+    /// One `write(2)` at the end of the file. Answered at once with `Event::Written`.
+    Write {
+        /// Where.
+        file: FileId,
+        /// What: the front of `aof_buf`, borrowed.
+        bytes: &'a [u8],
+        /// Length of the file before the write, in bytes.
+        offset: u64,
+        /// The log position after the last of these bytes.
+        upto: Lsn,
+    },
+    /// Work that may have to wait for a disk. Answered with `Event::Job`, at once for
+    /// [`Lane::Inline`], later for the others.
+    Submit {
+        /// The name of the work.
+        job: JobId,
+        /// Where it runs.
+        lane: Lane,
+        /// What it is.
+        work: Work,
+    },
+    /// Reply bytes that may leave now.
+    Send {
+        /// To whom.
+        client: ClientId,
+        /// The replies, whole.
+        bytes: &'a [u8],
+        /// How many replies these are.
+        replies: u32,
+        /// What these replies had to wait for, now reached.
+        gate: Gate,
+    },
+    /// End a connection, after what was sent to it has left.
+    Close {
+        /// Whose.
+        client: ClientId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Stop reading from this client: the log cannot keep up.
+    Pause {
+        /// Whom.
+        client: ClientId,
+    },
+    /// Read from this client again.
+    Resume {
+        /// Whom.
+        client: ClientId,
+    },
+    /// Block the event loop (`DEBUG SLEEP`).
+    Sleep {
+        /// For how long, in microseconds.
+        micros: u64,
+    },
+    /// A line for the server's log, as data. Text is made by `native` and `www`.
+    Note(Note),
+    /// The process must end now.
+    Halt(HaltReason),
+}
+
+/// Where a job runs. One field is the whole difference between waiting for a disk and not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// On the event loop: everything waits (`redis-6.2`).
+    Inline,
+    /// The background thread for syncs of the live log.
+    Sync,
+    /// The background thread for what may take long: close, unlink.
+    Slow,
+}
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Work {
+    /// `fdatasync(2)`.
+    Sync {
+        /// Which file.
+        file: FileId,
+        /// What a success makes durable: all bytes up to here.
+        upto: Lsn,
+    },
+    /// `ftruncate(2)`, to take a short write back.
+    Truncate {
+        /// Which file.
+        file: FileId,
+        /// To this many bytes.
+        length_bytes: u64,
+    },
+    /// `close(2)`.
+    Close {
+        /// Which file.
+        file: FileId,
+    },
+}
+
+/// What a reply waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gate {
+    /// Nothing.
+    Free,
+    /// Until the log is in the page cache up to this position.
+    AfterWrite(Lsn),
+    /// Until the log is on the disk up to this position.
+    AfterSync(Lsn),
+}
+
+/// Why a connection is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseReason {
+    /// It asked (`QUIT`).
+    Quit,
+    /// It spoke no protocol; the error was sent.
+    Protocol,
+    /// Its reply was held longer than `held-reply-timeout-ms`: neither OK nor an error is true.
+    HeldTooLong,
+    /// It read too slowly.
+    OutputLimit,
+    /// Another client or the operator asked (`CLIENT KILL`).
+    Killed,
+}
+
+/// Why the process must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HaltReason {
+    /// `always`, and `write(2)` failed: the reply cannot be un-said, so nobody gets one.
+    WriteFailed(Errno),
+    /// `always`, and `fdatasync(2)` failed.
+    SyncFailed(Errno),
+    /// An orderly end. `flushed` tells whether every byte reached the disk.
+    Shutdown {
+        /// Everything was written and synced.
+        flushed: bool,
+    },
+}
+
+impl HaltReason {
+    /// The exit code of the process.
+    #[must_use]
+    pub const fn exit_code(self) -> i32 {
+        match self {
+            Self::Shutdown { flushed: true } => 0,
+            Self::WriteFailed(_) | Self::SyncFailed(_) | Self::Shutdown { flushed: false } => 1,
+        }
+    }
+}

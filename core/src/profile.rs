@@ -1,0 +1,149 @@
+//! Profiles: history as a switch. One engine, named behaviours; a profile is a plain struct of
+//! named choices, so that the page can show each and the explorer can show what it costs.
+
+use crate::effect::Lane;
+
+/// The named behaviours that differ between what Redis did and what this project does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Profile {
+    /// Where the sync of `always` runs: on the loop, or in the background with replies held.
+    pub always_sync: Lane,
+    /// When replies to writes may leave under `everysec` and `no`.
+    pub replies: Replies,
+    /// What happens to a write that a running sync has put off.
+    pub postponed_write: PostponedWrite,
+    /// What a later success does to the memory of a failed sync.
+    pub failed_sync: FailedSync,
+    /// How `everysec` measures its second.
+    pub second: Second,
+    /// Whether the loader looks at the two bytes after a payload.
+    pub payload_end: PayloadEnd,
+    /// What zeros at the end of a log are.
+    pub zero_tail: ZeroTail,
+    /// Whether a start makes what it loaded durable before it serves anybody.
+    pub start: StartSync,
+    /// Whether `no-appendfsync-on-rewrite` may disable even the sync of `always`.
+    pub skip_always_sync_on_rewrite: bool,
+}
+
+/// When replies to writes leave under `everysec` and `no`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replies {
+    /// At the end of the turn, whatever became of the write.
+    AtOnce,
+    /// After the write they report.
+    AfterWrite,
+}
+
+/// What happens to a write that a running sync has put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PostponedWrite {
+    /// It is made anyway after two seconds, and may block the loop.
+    MadeAfterTwoSeconds,
+    /// It waits until the sync ends.
+    WaitsForSync,
+}
+
+/// What a later success does to the memory of a failed sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailedSync {
+    /// The next sync that succeeds clears it, although the kernel may have dropped the pages.
+    ForgottenByNextSuccess,
+    /// Those bytes count as lost until a rewrite has made a fresh file.
+    RemainsUntilRewritten,
+}
+
+/// How `everysec` measures its second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Second {
+    /// By whole seconds of the cached clock, as Redis before 7.4.
+    Whole,
+    /// By 1000 milliseconds.
+    Milliseconds,
+}
+
+/// Whether the loader looks at the two bytes after a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PayloadEnd {
+    /// Skipped unseen (Redis, all versions).
+    Skipped,
+    /// Must be CR LF.
+    Checked,
+}
+
+/// What zeros at the end of a log are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ZeroTail {
+    /// "Bad file format", the server does not start.
+    BadFormat,
+    /// A class of its own, cut off under `aof-load-truncated`.
+    Recoverable,
+}
+
+/// Whether a start makes what it loaded durable before it serves anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StartSync {
+    /// No.
+    Nothing,
+    /// `fdatasync` of the file, `fsync` of its directory.
+    FileAndDirectory,
+}
+
+/// The profiles that have a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ProfileName {
+    /// This project's own order of things.
+    #[default]
+    Hardened,
+    /// Redis 6.2, the last release with the seeds' design.
+    Redis62,
+}
+
+impl ProfileName {
+    /// Both, for menus and tests.
+    pub const ALL: [Self; 2] = [Self::Hardened, Self::Redis62];
+
+    /// As written in the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hardened => "hardened",
+            Self::Redis62 => "redis-6.2",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back, in any case.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| text.eq_ignore_ascii_case(name.as_str().as_bytes()))
+    }
+
+    /// What the name stands for.
+    #[must_use]
+    pub const fn profile(self) -> Profile {
+        match self {
+            Self::Hardened => Profile {
+                always_sync: Lane::Sync,
+                replies: Replies::AfterWrite,
+                postponed_write: PostponedWrite::WaitsForSync,
+                failed_sync: FailedSync::RemainsUntilRewritten,
+                second: Second::Milliseconds,
+                payload_end: PayloadEnd::Checked,
+                zero_tail: ZeroTail::Recoverable,
+                start: StartSync::FileAndDirectory,
+                skip_always_sync_on_rewrite: false,
+            },
+            Self::Redis62 => Profile {
+                always_sync: Lane::Inline,
+                replies: Replies::AtOnce,
+                postponed_write: PostponedWrite::MadeAfterTwoSeconds,
+                failed_sync: FailedSync::ForgottenByNextSuccess,
+                second: Second::Whole,
+                payload_end: PayloadEnd::Skipped,
+                zero_tail: ZeroTail::BadFormat,
+                start: StartSync::Nothing,
+                skip_always_sync_on_rewrite: true,
+            },
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Native tests.
+#![cfg(not(target_arch = "wasm32"))]
