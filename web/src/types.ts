@@ -1,0 +1,216 @@
+// The contract between `Lab` and the page. Everything the page draws is in here; the page computes
+// no persistence behaviour. Positions and lengths are bytes, times are microseconds of simulated
+// time since the run began, steps count from 1 (0 is the moment before the first).
+
+export type Policy = "always" | "everysec" | "no";
+export type ProfileName = "hardened" | "redis-6.2";
+export type DiskModel = "exact" | "any-prefix" | "zero-tail";
+export type FaultName = "fail-next-sync" | "stall-next-sync" | "fill-disk" | "free-disk" | "short-write";
+
+export interface LabOptions {
+  policy?: Policy;
+  profile?: ProfileName;
+  diskModel?: DiskModel;
+  seed?: number;
+  /** Defaults to "empty". "first-visit" is the opening situation of the page. */
+  scenario?: "empty" | "first-visit";
+}
+
+/** Thrown by every method: a JS `Error` whose `code` is one of these. */
+export type LabErrorCode =
+  | "bad-option" | "bad-command" | "no-such-step" | "no-such-branch" | "not-running" | "not-crashed"
+  | "bad-aof" | "bad-trace" | "no-such-image" | "too-large";
+
+export interface ErrnoView { number: number; name: string; text: string }
+export type IoResult = { ok: true; bytes: number } | { ok: false; errno: ErrnoView };
+
+/** What happened at one step. Captions are made from these facts by the page, in two languages. */
+export type StepFact =
+  | { kind: "start" }
+  | { kind: "connected"; client: number }
+  | { kind: "command"; client: number; words: string[]; entries: number; from: number; to: number;
+      bytes: number; changed: boolean; replyText: string; replyIsError: boolean; held: boolean }
+  | { kind: "malformed"; client: number; text: string }
+  | { kind: "closed"; client: number; reason: "quit" | "protocol" | "held-too-long" | "output-limit" | "killed" | "peer" }
+  | { kind: "write"; bytes: number; from: number; to: number; result: IoResult }
+  | { kind: "sync-start"; from: number; to: number }
+  | { kind: "sync-end"; from: number; to: number; tookUs: number; result: IoResult }
+  | { kind: "sync-inline"; from: number; to: number; tookUs: number; result: IoResult }
+  | { kind: "reply"; client: number; replies: number; gate: "free" | "after-write" | "after-sync";
+      /** the commands these replies answer, oldest first, and their texts */
+      commands: string[]; texts: string[];
+      /** bytes of these commands that are still only in aof_buf / only in the page cache */
+      inMemory: number; inCache: number; bytes: number }
+  | { kind: "note"; note: NoteFact }
+  | { kind: "truncate"; toBytes: number; result: IoResult }
+  | { kind: "close-file" }
+  | { kind: "pause"; client: number } | { kind: "resume"; client: number }
+  | { kind: "sleep"; micros: number }
+  | { kind: "writeback"; from: number; to: number }
+  | { kind: "fault"; fault: FaultName }
+  | { kind: "halt"; reason: "write-failed" | "sync-failed" | "shutdown"; exitCode: number; errno: ErrnoView | null }
+  | { kind: "killed" }
+  | { kind: "power-cut"; synced: number; written: number; appended: number }
+  | { kind: "boot-open"; imageBytes: number }
+  | { kind: "boot-command"; command: number; words: string[]; from: number; to: number }
+  | { kind: "boot-truncate"; validUpTo: number; fileBytes: number; class: "truncated" | "zero-tail" | "open-multi";
+      /** of the torn command: bytes present and bytes it should have had, when known */
+      tornPresent: number; tornExpected: number | null }
+  | { kind: "boot-sync" } | { kind: "boot-sync-directory" }
+  | { kind: "boot-refused"; class: string; at: number; text: string }
+  | { kind: "boot-ready"; commands: number; keys: number; bytes: number };
+
+export type NoteFact =
+  | { name: "write-postponed"; waitingBytes: number }
+  | { name: "sync-too-slow"; postponedMs: number; delayedFsync: number }
+  | { name: "write-failed"; errno: ErrnoView }
+  | { name: "short-write"; writtenBytes: number; expectedBytes: number }
+  | { name: "truncate-failed"; errno: ErrnoView }
+  | { name: "write-recovered" }
+  | { name: "sync-failed"; errno: ErrnoView; synced: number; upto: number }
+  | { name: "sync-recovered" }
+  | { name: "keys-expired"; keys: number }
+  | { name: "append-only-stopped" } | { name: "policy-changed" }
+  | { name: "shutdown-requested" } | { name: "shutdown-sync" }
+  | { name: "held-too-long"; heldMs: number };
+
+/** One mark of the scrubber. */
+export interface StepMark {
+  step: number;
+  timeUs: number;
+  fact: StepFact;
+  /** acknowledged writes at risk at this step */
+  riskKilled: number;
+  riskPower: number;
+}
+
+export interface BranchView { id: number; parent: number | null; fromStep: number; steps: number; policy: Policy; profile: ProfileName;
+  /** why it exists */
+  cause: "main" | "command" | "fault" | "killed" | "power-cut" | "settings" | "boot" | "import" }
+
+export interface Timeline {
+  branch: number;
+  step: number;
+  /** every known step of this branch, those after `step` are the future as it will run if nobody acts */
+  marks: StepMark[];
+  branches: BranchView[];
+}
+
+export type Layer = "memory" | "cache" | "syncing" | "disk";
+
+/** One RESP command in the log: one tile. */
+export interface LogEntry {
+  index: number;
+  from: number;
+  to: number;
+  words: string[];
+  bytes: Uint8Array;
+  /** "log": a SELECT, MULTI or EXEC that the engine added; "expiry": a DEL for a key whose time had come */
+  origin: "client" | "log" | "expiry";
+  /** execution unit it belongs to; a transaction is one unit */
+  unit: number;
+  client: number | null;
+  key: string | null;
+  executedAtUs: number;
+  acknowledged: boolean;
+  layer: Layer;
+  /** after a crash: what the chosen disk model says */
+  fate: "kept" | "maybe" | "lost" | null;
+}
+
+export interface KeyView { db: number; key: string; value: string; expiresInMs: number | null; entry: number | null; touched: boolean }
+
+export interface ClientCommand { text: string; reply: string | null; isError: boolean; isWrite: boolean; step: number;
+  state: "held" | "answered" | "lost-connection"; fate: "kept" | "maybe" | "lost" | null }
+export interface ClientView { id: number; db: number; inMulti: boolean; commands: ClientCommand[]; connected: boolean; paused: boolean }
+
+export type Fate = "kept" | "maybe" | "lost" | "memory";
+export interface Chip { label: string; command: string; fate: Fate }
+export interface VerdictRow {
+  /** acknowledged writes that are sure to survive, of all acknowledged writes */
+  sure: number; of: number;
+  /** at most 8: all of them when there are few, else only those at risk */
+  chips: Chip[];
+  lost: number; maybe: number;
+  riskBytes: number;
+  /** log range at risk: the gap bar */
+  riskFrom: number; riskTo: number;
+  /** how long the oldest write at risk has been at risk */
+  riskUs: number;
+}
+export interface Verdict { killed: VerdictRow; power: VerdictRow;
+  diskError: VerdictRow & { /** what the server does next */ then: "refuses-writes" | "halts" | "nothing-to-sync" } }
+
+export interface SeedField { name: string; value: string; changedAtStep: number }
+
+export interface DirectoryView { name: string; cachedInode: number | null; diskInode: number | null }
+
+export interface CrashGroup { images: number; shortest: number; longest: number; dataset: KeyView[]; keptWrites: number; lostWrites: number;
+  /** the loader refuses these images */
+  refused: string | null; promiseKept: boolean }
+export interface CrashView {
+  kind: "killed" | "power-cut" | "halted";
+  model: DiskModel;
+  images: number;
+  /** true when enumeration stopped at the cap */
+  moreThan: boolean;
+  groups: CrashGroup[];
+  promise: { kept: boolean; atLeastUnits: number; atLeastUpTo: number; sinceUs: number | null };
+  /** lengths of file that can be booted from */
+  worst: number; best: number;
+}
+
+export interface Snapshot {
+  branch: number; step: number; stepCount: number; timeUs: number; digest: string;
+  policy: Policy; profile: ProfileName; diskModel: DiskModel;
+  state: "running" | "booting" | "killed" | "power-lost" | "halted" | "refused";
+  fact: StepFact;
+  /** log entry the step is about, for highlighting */
+  focus: { entries: [number, number] | null; layer: "client" | "dataset" | "buffer" | "cache" | "disk" | "directory" | null };
+  clients: ClientView[];
+  log: LogEntry[];
+  dataset: KeyView[];
+  keyCount: number;
+  /** positions in the log; base is where this run's log starts (0, or the loaded length) */
+  appended: number; written: number; synced: number; acknowledged: number;
+  fileBytes: number;
+  sync: { from: number; to: number; startedUs: number; elapsedUs: number; expectedUs: number } | null;
+  postponed: { sinceUs: number; waitingBytes: number; limitUs: number | null } | null;
+  refusing: { reason: "write" | "sync"; errno: ErrnoView; heldBytes: number; endsWhen: "space-returns" | "next-sync" | "restart" } | null;
+  verdict: Verdict;
+  directory: DirectoryView[];
+  fields: SeedField[];
+  faults: { failNextSync: boolean; stallNextSync: boolean; diskFull: boolean };
+  /** what can be done now; a string is the reason why not */
+  can: { submit: true | string; kill: true | string; cutPower: true | string; failSync: true | string; fillDisk: true | string; boot: true | string; step: true | string; stepBack: true | string };
+  crash: CrashView | null;
+}
+
+/** The exported class, as wasm-bindgen makes it. */
+export interface LabApi {
+  submit(client: number, command: string): Snapshot;
+  step(): Snapshot;
+  stepBack(): Snapshot;
+  seek(step: number): Snapshot;
+  /** forward to the next step of that kind; stays where it is when there is none */
+  runUntil(kind: StepFact["kind"]): Snapshot;
+  /** let simulated time pass without a command, so that timers fire */
+  wait(millis: number): Snapshot;
+  fault(name: FaultName): Snapshot;
+  kill(): Snapshot;
+  cutPower(): Snapshot;
+  /** boot from a file of this length, or "worst" | "best"; the loader's steps follow */
+  boot(image: number | "worst" | "best"): Snapshot;
+  undoCrash(): Snapshot;
+  selectBranch(id: number): Snapshot;
+  /** runs the same inputs under other settings as a new branch, at the same moment */
+  configure(options: { policy?: Policy; profile?: ProfileName; diskModel?: DiskModel }): Snapshot;
+  snapshot(): Snapshot;
+  timeline(): Timeline;
+  /** words that can complete this prompt line: command names, then keys */
+  complete(line: string): string[];
+  exportAof(): Uint8Array;
+  importAof(bytes: Uint8Array): Snapshot;
+  exportTrace(): Uint8Array;
+  importTrace(bytes: Uint8Array): Snapshot;
+}
