@@ -1,0 +1,2 @@
+// The contract is written once, beside the bindings.
+export type * from "../../web/src/types.ts";
