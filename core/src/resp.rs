@@ -1,7 +1,14 @@
-//! Being built.
-/// Stub.
-#[derive(Clone, Copy, Debug)]
-pub struct Argv<'a>(&'a [u8]);
-/// Stub.
-#[derive(Clone, Copy, Debug)]
-pub struct ProtocolError;
+//! RESP2: requests in, replies and log records out.
+//!
+//! - [`argv`]: one request as words that borrow the bytes they came in.
+//! - [`decode`]: bytes of a client become requests, however they are cut into pieces.
+//! - [`encode`]: commands for the log, and every kind of reply.
+
+pub mod argv;
+pub mod decode;
+pub mod encode;
+mod inline;
+
+pub use argv::{Argv, OwnedArgv, Span};
+pub use decode::{Decoded, Decoder, Limits, ProtocolError};
+pub use encode::{Reply, encode_command};

@@ -1,0 +1,144 @@
+//! Writes commands and replies in RESP2.
+
+/// Appends `*<count>\r\n`.
+pub fn array_header(count: usize, out: &mut Vec<u8>) {
+    header(b'*', count, out);
+}
+
+/// Appends `$<length>\r\n<bytes>\r\n`.
+pub fn bulk(bytes: &[u8], out: &mut Vec<u8>) {
+    header(b'$', bytes.len(), out);
+    out.extend_from_slice(bytes);
+    out.extend_from_slice(b"\r\n");
+}
+
+fn header(kind: u8, number: usize, out: &mut Vec<u8>) {
+    let mut digits = itoa::Buffer::new();
+    out.push(kind);
+    out.extend_from_slice(digits.format(number).as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends one command as an array of bulk strings, the form of the log and of every client.
+#[doc(alias = "catAppendOnlyGenericCommand")]
+pub fn encode_command<W: AsRef<[u8]>>(words: &[W], out: &mut Vec<u8>) {
+    array_header(words.len(), out);
+    for word in words {
+        bulk(word.as_ref(), out);
+    }
+}
+
+/// Appends replies to a client's output.
+#[derive(Debug)]
+pub struct Reply<'a>(&'a mut Vec<u8>);
+
+impl<'a> Reply<'a> {
+    /// Replies go to the end of `out`.
+    #[must_use]
+    pub fn new(out: &'a mut Vec<u8>) -> Self {
+        Self(out)
+    }
+
+    /// `+OK`.
+    pub fn ok(&mut self) {
+        self.0.extend_from_slice(b"+OK\r\n");
+    }
+
+    /// A status, such as `+PONG`.
+    pub fn simple(&mut self, text: &str) {
+        self.line(b'+', text.as_bytes());
+    }
+
+    /// An error. `text` begins with its code, such as `ERR` or `WRONGTYPE`. Line ends inside it
+    /// become blanks, as in Redis, because they would end the reply.
+    pub fn error(&mut self, text: &[u8]) {
+        self.line(b'-', text);
+    }
+
+    fn line(&mut self, kind: u8, text: &[u8]) {
+        self.0.push(kind);
+        let start = self.0.len();
+        self.0.extend_from_slice(text);
+        for byte in &mut self.0[start..] {
+            if matches!(*byte, b'\r' | b'\n') {
+                *byte = b' ';
+            }
+        }
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// An integer.
+    pub fn integer(&mut self, number: i64) {
+        let mut digits = itoa::Buffer::new();
+        self.0.push(b':');
+        self.0.extend_from_slice(digits.format(number).as_bytes());
+        self.0.extend_from_slice(b"\r\n");
+    }
+
+    /// A count as an integer.
+    pub fn count(&mut self, count: usize) {
+        self.integer(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// A bulk string.
+    pub fn bulk(&mut self, bytes: &[u8]) {
+        bulk(bytes, self.0);
+    }
+
+    /// A number as a bulk string.
+    pub fn bulk_integer(&mut self, number: i64) {
+        let mut digits = itoa::Buffer::new();
+        bulk(digits.format(number).as_bytes(), self.0);
+    }
+
+    /// A bulk string, or the null bulk string.
+    pub fn bulk_or_null(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => self.bulk(bytes),
+            None => self.null_bulk(),
+        }
+    }
+
+    /// `$-1`: no such value.
+    pub fn null_bulk(&mut self) {
+        self.0.extend_from_slice(b"$-1\r\n");
+    }
+
+    /// `*-1`: a transaction that was not executed.
+    pub fn null_array(&mut self) {
+        self.0.extend_from_slice(b"*-1\r\n");
+    }
+
+    /// The head of an array; `count` replies must follow.
+    pub fn array(&mut self, count: usize) {
+        array_header(count, self.0);
+    }
+
+    /// Bytes written so far, to insert a head later with [`Self::insert_array`].
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Puts the head of an array of `count` before what was written since `position`.
+    pub fn insert_array(&mut self, position: usize, count: usize) {
+        let mut head = Vec::with_capacity(16);
+        array_header(count, &mut head);
+        self.0.splice(position..position, head);
+    }
+
+    /// The output itself, for replies that are ready.
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// The same output for another writer.
+    pub fn reborrow(&mut self) -> Reply<'_> {
+        Reply(self.0)
+    }
+
+    /// The output buffer.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        self.0
+    }
+}
