@@ -1,1 +1,117 @@
-//! Being built.
+//! What the server remembers about one client between two commands.
+
+use crate::digest::Digest;
+use crate::resp::OwnedArgv;
+use crate::units::{ClientId, Millis};
+
+/// One client's state, as far as commands can see or change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Whose.
+    pub id: ClientId,
+    /// The selected database.
+    pub db: u8,
+    /// `CLIENT SETNAME`; empty for none.
+    pub name: Vec<u8>,
+    /// Between MULTI and EXEC.
+    pub transaction: Option<Transaction>,
+    /// Keys under WATCH.
+    pub watched: Vec<WatchedKey>,
+    /// Whether replies are written (`CLIENT REPLY`).
+    pub replies: ReplyMode,
+    /// When the connection was accepted, for `CLIENT LIST`.
+    pub connected: Millis,
+    /// When the last command arrived, for `CLIENT LIST`.
+    pub last_command: Millis,
+    /// Name of the last command, for `CLIENT LIST`.
+    pub last_command_name: &'static str,
+}
+
+/// Commands that wait for EXEC.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// In order of arrival.
+    pub queue: Vec<OwnedArgv>,
+    /// A command was refused when it was queued, so EXEC must fail.
+    pub dirty: bool,
+}
+
+/// A key under WATCH and what it looked like then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchedKey {
+    /// The database.
+    pub db: u8,
+    /// The key.
+    pub key: Box<[u8]>,
+    /// The mark of the key's last change that the client may know of; see
+    /// [`crate::execute::watch`].
+    pub version: u64,
+}
+
+/// `CLIENT REPLY`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReplyMode {
+    /// Every command is answered.
+    #[default]
+    On,
+    /// None is.
+    Off,
+    /// This one is not, and the next one is not either.
+    SkipNext,
+    /// This one is not.
+    Skip,
+}
+
+impl Session {
+    /// A client that has just connected.
+    #[must_use]
+    pub fn new(id: ClientId) -> Self {
+        Self {
+            id,
+            db: 0,
+            name: Vec::new(),
+            transaction: None,
+            watched: Vec::new(),
+            replies: ReplyMode::On,
+            connected: Millis(0),
+            last_command: Millis(0),
+            last_command_name: "NULL",
+        }
+    }
+
+    /// A client that connected at `now`.
+    #[must_use]
+    pub fn connected_at(id: ClientId, now: Millis) -> Self {
+        Self { connected: now, last_command: now, ..Self::new(id) }
+    }
+
+    /// Adds everything that decides how later commands go.
+    pub fn digest_into(&self, digest: &mut Digest) {
+        digest.put_u64(self.id.0);
+        digest.put_u8(self.db);
+        digest.put_bytes(&self.name);
+        digest.put_bool(self.transaction.is_some());
+        if let Some(transaction) = &self.transaction {
+            digest.put_bool(transaction.dirty);
+            digest.put_count(transaction.queue.len());
+            for argv in &transaction.queue {
+                digest.put_bytes(argv.as_bytes());
+            }
+        }
+        digest.put_count(self.watched.len());
+        for watched in &self.watched {
+            digest.put_u8(watched.db);
+            digest.put_bytes(&watched.key);
+            digest.put_u64(watched.version);
+        }
+        digest.put_u8(match self.replies {
+            ReplyMode::On => 0,
+            ReplyMode::Off => 1,
+            ReplyMode::SkipNext => 2,
+            ReplyMode::Skip => 3,
+        });
+        digest.put_u64(self.connected.0);
+        digest.put_u64(self.last_command.0);
+        digest.put_bytes(self.last_command_name.as_bytes());
+    }
+}

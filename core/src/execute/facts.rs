@@ -1,0 +1,105 @@
+//! What commands must know about the rest of the engine: for INFO, for CLIENT, and to refuse
+//! writes that the log cannot take.
+
+use crate::session::Session;
+use crate::units::{Errno, Millis};
+
+/// Answers of the engine.
+pub trait Facts {
+    /// Writes (and PING) are refused for now, and why.
+    fn refusal(&self) -> Option<Refusal>;
+
+    /// The log, for `INFO persistence`.
+    fn aof(&self) -> AofFacts;
+
+    /// The connections, for `INFO clients`.
+    fn clients(&self) -> ClientFacts;
+
+    /// The process, for `INFO server`.
+    fn server(&self) -> ServerFacts;
+
+    /// Shows every session but the one that runs the command, in order of their ids.
+    fn other_sessions(&self, visit: &mut dyn FnMut(&Session));
+}
+
+/// Why writes are refused: the log could not be written or synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Refusal {
+    /// The error of the last attempt.
+    pub errno: Errno,
+}
+
+/// The state of the log as INFO shows it. Field by field the `aof_*` lines of Redis 6.2.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AofFacts {
+    /// `aof_enabled`.
+    pub enabled: bool,
+    /// `aof_rewrite_in_progress`.
+    pub rewrite_in_progress: bool,
+    /// `aof_rewrite_scheduled` and `aof_pending_rewrite`.
+    pub rewrite_scheduled: bool,
+    /// `aof_last_rewrite_time_sec`, none before the first.
+    pub last_rewrite_seconds: Option<u64>,
+    /// `aof_current_rewrite_time_sec`, none if none runs.
+    pub current_rewrite_seconds: Option<u64>,
+    /// `aof_last_bgrewrite_status` is `err`.
+    pub last_rewrite_failed: bool,
+    /// `aof_last_write_status` is `err`.
+    pub last_write_failed: bool,
+    /// `aof_last_cow_size`.
+    pub last_cow_bytes: u64,
+    /// `aof_current_size`.
+    pub current_size_bytes: u64,
+    /// `aof_base_size`.
+    pub base_size_bytes: u64,
+    /// `aof_buffer_length`.
+    pub buffer_bytes: u64,
+    /// `aof_rewrite_buffer_length`.
+    pub rewrite_buffer_bytes: u64,
+    /// `aof_pending_bio_fsync`.
+    pub pending_syncs: u64,
+    /// `aof_delayed_fsync`.
+    pub delayed_syncs: u64,
+}
+
+/// The connections as INFO shows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ClientFacts {
+    /// `connected_clients`.
+    pub connected: u64,
+    /// `total_connections_received`.
+    pub received: u64,
+}
+
+/// The process as INFO shows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ServerFacts {
+    /// When it started.
+    pub started: Millis,
+    /// `process_id`, 0 when there is none.
+    pub process_id: u32,
+}
+
+/// Facts of nobody: one client, no log. For tests and for loading.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFacts;
+
+impl Facts for NoFacts {
+    fn refusal(&self) -> Option<Refusal> {
+        None
+    }
+
+    fn aof(&self) -> AofFacts {
+        AofFacts::default()
+    }
+
+    fn clients(&self) -> ClientFacts {
+        ClientFacts { connected: 1, received: 1 }
+    }
+
+    fn server(&self) -> ServerFacts {
+        ServerFacts::default()
+    }
+
+    fn other_sessions(&self, _visit: &mut dyn FnMut(&Session)) {}
+}
