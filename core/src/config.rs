@@ -72,6 +72,8 @@ pub struct Config {
     pub timeout: u64,
     /// `debug`, `verbose`, `notice` or `warning`.
     pub loglevel: String,
+    /// The process, for INFO. A fact of the host and no directive.
+    pub process_id: u32,
     /// Where the server's log goes, empty for standard output.
     pub logfile: String,
 }
@@ -103,6 +105,7 @@ impl Default for Config {
             maxclients: 10_000,
             timeout: 0,
             loglevel: "notice".to_owned(),
+            process_id: 0,
             logfile: String::new(),
         }
     }

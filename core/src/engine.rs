@@ -1,13 +1,616 @@
-//! Being built.
-use crate::{effect::Effect, event::Event};
-/// Stub.
+//! The engine: dataset, clients and log in one machine.
+//!
+//! [`Engine::handle`] takes one event and changes state; [`Engine::poll_effect`] says what the
+//! outside must do next, one effect at a time, derived from that state. Between the two nothing
+//! is stored but facts.
+//!
+//! # A turn
+//!
+//! A command executes at once: the dataset changes, the log form goes to `aof_buf`, the reply
+//! goes to the client's output. None of this is an effect. At the end of the turn
+//! ([`Event::TurnEnd`], Redis's `beforeSleep`) every client that was served gets its gate, and
+//! the log looks whether to write and to sync. Then, in this order: lines for the server's log,
+//! what the log wants of the disk, replies whose gate is open, connections to end.
+//! The disk comes before the replies, so that a reply can never overtake its write.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::aof::Log;
+use crate::aof::log::{State, Want};
+use crate::client::{Client, Held};
+use crate::config::{Config, Policy};
+use crate::digest::Digest;
+use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Work};
+use crate::event::Event;
+use crate::execute::{Executor, Request};
+use crate::keyspace::Keyspace;
+use crate::ledger::Ledger;
+use crate::note::Note;
+use crate::profile::Replies;
+use crate::propagate::{Propagation, PropagationState};
+use crate::resp::{Argv, ProtocolError, Reply};
+use crate::units::{ClientId, JobId, Lsn, Micros, Millis};
+
+mod facts;
+
+use facts::EngineFacts;
+
+/// A client that is owed more than this is closed: it reads too slowly.
+pub const OUTPUT_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Whether the server is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// It is not.
+    No,
+    /// The log is brought to the disk.
+    Draining,
+    /// The host was told to end the process.
+    Told,
+}
+
+/// The next effect, without its borrowed bytes.
+enum Next {
+    Note(Note),
+    Write { taken_bytes: usize },
+    Submit { job: JobId, lane: Lane, work: Work },
+    Send { client: ClientId, bytes: usize, replies: u32, gate: Gate },
+    Close { client: ClientId, reason: CloseReason },
+    Pause { client: ClientId },
+    Resume { client: ClientId },
+    Sleep { micros: u64 },
+    Halt(HaltReason),
+}
+
+/// The whole persistence engine of one server.
 #[derive(Clone, Debug)]
-pub struct Engine;
+pub struct Engine {
+    executor: Executor,
+    propagation: PropagationState,
+    log: Log,
+    clients: BTreeMap<ClientId, Client>,
+    /// Clients served in this turn.
+    touched: Vec<ClientId>,
+    /// Clients with something to send, perhaps.
+    ready: VecDeque<ClientId>,
+    held: Held,
+    /// Clients to be told goodbye.
+    ending_clients: VecDeque<ClientId>,
+    /// Clients to be paused or resumed.
+    throttled: VecDeque<(ClientId, bool)>,
+    paused: u32,
+    /// What the last polled effect sends, still in the client's output because it was borrowed.
+    sending: Option<(ClientId, usize)>,
+    notes: VecDeque<Note>,
+    sleep_micros: Option<u64>,
+    ending: Ending,
+    /// Connections accepted since the start.
+    received: u64,
+    started: Millis,
+    /// Ends of the execution units that the last event appended.
+    units: Vec<Lsn>,
+    now: Millis,
+    mono: Micros,
+    /// Whether polling could bring anything.
+    work: bool,
+}
+
 impl Engine {
-    /// Stub.
-    pub fn handle(&mut self, _event: Event<'_>) {}
-    /// Stub.
+    /// An engine over a dataset that was loaded from `loaded_bytes` of log, all durable.
+    /// `seed` feeds its one pseudo-random generator.
+    #[must_use]
+    pub fn new(
+        config: Config,
+        seed: u64,
+        keyspace: Keyspace,
+        loaded_bytes: u64,
+        now: Millis,
+        mono: Micros,
+    ) -> Self {
+        let log = Log::starting_at(&config, loaded_bytes, now);
+        Self {
+            executor: Executor::new(config, keyspace, seed),
+            propagation: PropagationState::default(),
+            log,
+            clients: BTreeMap::new(),
+            touched: Vec::new(),
+            ready: VecDeque::new(),
+            held: Held::default(),
+            ending_clients: VecDeque::new(),
+            throttled: VecDeque::new(),
+            paused: 0,
+            sending: None,
+            notes: VecDeque::new(),
+            sleep_micros: None,
+            ending: Ending::No,
+            received: 0,
+            started: now,
+            units: Vec::new(),
+            now,
+            mono,
+            work: false,
+        }
+    }
+
+    /// The configuration as it stands.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.executor.config
+    }
+
+    /// Dataset, statistics and everything else that commands see.
+    #[must_use]
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// The log.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The account of how far everything has come.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        self.log.ledger()
+    }
+
+    /// The connections, by name.
+    pub fn clients(&self) -> impl Iterator<Item = (ClientId, &Client)> {
+        self.clients.iter().map(|(&id, client)| (id, client))
+    }
+
+    /// One connection.
+    #[must_use]
+    pub fn client(&self, id: ClientId) -> Option<&Client> {
+        self.clients.get(&id)
+    }
+
+    /// The database that the next command of the log would be written for.
+    #[must_use]
+    #[doc(alias = "aof_selected_db")]
+    pub fn selected_db(&self) -> Option<u8> {
+        self.propagation.selected_db()
+    }
+
+    /// Ends of the execution units that the last handled event appended to the log.
+    /// A transaction is one unit.
+    #[must_use]
+    pub fn last_units(&self) -> &[Lsn] {
+        &self.units
+    }
+
+    /// Whether the host was told to end the process.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ending == Ending::Told
+    }
+
+    /// Takes one event.
+    pub fn handle(&mut self, event: Event<'_>) {
+        self.finish_send();
+        self.units.clear();
+        if self.ending == Ending::Told {
+            return;
+        }
+        match event {
+            Event::Connected { client } => {
+                self.received += 1;
+                self.clients.insert(client, Client::new(client, self.now));
+            }
+            Event::Closed { client } => self.closed(client),
+            Event::Command { client, argv, now } => self.command(client, argv, now),
+            Event::Malformed { client, error } => self.malformed(client, &error),
+            Event::TurnEnd { now, mono } => {
+                self.set_time(now, mono);
+                self.turn_end();
+            }
+            Event::Tick { now, mono } => {
+                self.set_time(now, mono);
+                self.tick();
+            }
+            Event::Written { result, .. } => {
+                self.log.written(self.executor.config.appendfsync, result);
+                self.work = true;
+            }
+            Event::Job { job, result, .. } => {
+                let must_halt = self.held.needs_sync();
+                self.log.job_ended(&self.executor.config, job, result, must_halt);
+                self.work = true;
+            }
+            Event::Backlog { client, bytes } => {
+                if bytes > OUTPUT_LIMIT_BYTES {
+                    self.end_client(client, CloseReason::OutputLimit);
+                }
+            }
+            Event::Shutdown { now } => {
+                self.now = now;
+                self.shut_down();
+            }
+        }
+    }
+
+    fn set_time(&mut self, now: Millis, mono: Micros) {
+        self.now = now;
+        self.mono = mono;
+    }
+
+    fn command(&mut self, id: ClientId, argv: Argv<'_>, now: Millis) {
+        self.now = now;
+        if self.ending != Ending::No {
+            return;
+        }
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.ending().is_some() {
+            return;
+        }
+        // Session, output and `aof_buf` leave the engine for a moment, so that the command may
+        // look at all the rest while it changes them.
+        let (mut session, mut output) = client.lend();
+        let start = self.log.buffer().start();
+        let accepts = self.log.accepts();
+        let waiting_bytes = self.log.buffer().waiting_bytes();
+        let mut buffer = std::mem::take(self.log.tail());
+        let facts = EngineFacts {
+            log: &self.log,
+            waiting_bytes,
+            clients: &self.clients,
+            running: id,
+            received: self.received,
+            started: self.started,
+            process_id: self.executor.config.process_id,
+        };
+        let mut propagation = if accepts {
+            Propagation::new(&mut self.propagation, &mut buffer)
+        } else {
+            Propagation::off()
+        };
+        let executed =
+            self.executor.execute(&mut session, argv, now, &facts, &mut output, &mut propagation);
+        self.units.extend(propagation.units().iter().map(|&end| start.plus(end as u64)));
+        *self.log.tail() = buffer;
+        self.log.appended();
+        let wrote_upto = self.units.last().copied();
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.give_back(session, output);
+        if client.executed(executed.replies, wrote_upto) {
+            self.touched.push(id);
+        }
+        if client.held_bytes() > OUTPUT_LIMIT_BYTES {
+            self.end_client(id, CloseReason::OutputLimit);
+        }
+        if let Some(request) = executed.request {
+            self.carry_out(id, request);
+        }
+    }
+
+    /// Does what a command asked for and only the engine can do.
+    fn carry_out(&mut self, id: ClientId, request: Request) {
+        match request {
+            Request::Close => {
+                if let Some(client) = self.clients.get_mut(&id) {
+                    client.end(CloseReason::Quit);
+                    self.ending_clients.push_back(id);
+                }
+            }
+            Request::Kill { clients } => {
+                for client in clients {
+                    self.kill_client(client, id);
+                }
+            }
+            Request::Shutdown { .. } => self.shut_down(),
+            Request::Sleep { micros } => {
+                self.sleep_micros = Some(self.sleep_micros.unwrap_or(0).saturating_add(micros));
+            }
+            Request::PolicyChanged => self.notes.push_back(Note::PolicyChanged),
+            Request::AppendOnlyOff => {
+                self.log.stop(self.now);
+                self.propagation.forget_selected_db();
+            }
+            Request::ProfileChanged => {}
+            Request::ResetStatistics => self.log.reset_statistics(),
+        }
+        self.work = true;
+    }
+
+    /// `CLIENT KILL`: others are ended at once, the one that asks after its reply.
+    fn kill_client(&mut self, id: ClientId, asking: ClientId) {
+        if id != asking {
+            self.end_client(id, CloseReason::Killed);
+        } else if let Some(client) = self.clients.get_mut(&id) {
+            client.end(CloseReason::Killed);
+            self.ending_clients.push_back(id);
+        }
+    }
+
+    fn malformed(&mut self, id: ClientId, error: &ProtocolError) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        Reply::new(client.output()).error(format!("ERR {}", error.text()).as_bytes());
+        if client.executed(1, None) {
+            self.touched.push(id);
+        }
+        client.end(CloseReason::Protocol);
+        self.ending_clients.push_back(id);
+        self.work = true;
+    }
+
+    fn closed(&mut self, id: ClientId) {
+        if let Some(mut client) = self.clients.remove(&id) {
+            self.paused -= u32::from(client.paused());
+            self.executor.disconnected(&mut client.session);
+        }
+    }
+
+    /// Ends a connection at once; what it is owed is dropped.
+    fn end_client(&mut self, id: ClientId, reason: CloseReason) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.drop_output();
+        client.end(reason);
+        self.ending_clients.push_back(id);
+        self.work = true;
+    }
+
+    #[doc(alias = "beforeSleep")]
+    fn turn_end(&mut self) {
+        let choices = self.executor.config.choices();
+        let limit = self.executor.config.aof_buffer_limit_bytes;
+        let throttles =
+            choices.replies == Replies::AfterWrite && self.log.buffer().waiting_bytes() >= limit;
+        for id in std::mem::take(&mut self.touched) {
+            let turn_gate = self.gate_of_turn();
+            let Some(client) = self.clients.get_mut(&id) else { continue };
+            let wrote = client.wrote_upto().is_some();
+            let gate = match turn_gate {
+                Gate::AfterWrite(_) if !wrote => Gate::Free,
+                gate => gate,
+            };
+            client.end_turn(gate);
+            if gate == Gate::Free {
+                self.ready.push_back(id);
+            } else {
+                self.held.push(gate, id, self.now);
+            }
+            if throttles && wrote && !client.paused() {
+                client.set_paused(true);
+                self.paused += 1;
+                self.throttled.push_back((id, true));
+            }
+        }
+        self.log.start_pass(self.now);
+        self.work = true;
+    }
+
+    /// What the replies of this turn wait for. Under `always` reads wait too: they may have seen
+    /// a write of this or an earlier turn that a power cut would undo.
+    fn gate_of_turn(&self) -> Gate {
+        let choices = self.executor.config.choices();
+        let appended = self.log.ledger().appended();
+        match self.log.state() {
+            State::On => {}
+            // The reply that the log is off waits until what it holds is on the disk. Redis does
+            // all of it before it answers.
+            State::Stopping
+                if choices.replies == Replies::AfterWrite
+                    && appended > self.log.ledger().synced() =>
+            {
+                return Gate::AfterSync(appended);
+            }
+            State::Stopping | State::Off => return Gate::Free,
+        }
+        match self.executor.config.appendfsync {
+            // On the loop, a sync comes with a write and with nothing else (Redis 6.2).
+            Policy::Always if choices.always_sync == Lane::Inline => {
+                if self.log.buffer().is_empty() { Gate::Free } else { Gate::AfterSync(appended) }
+            }
+            Policy::Always if appended > self.log.ledger().synced() => Gate::AfterSync(appended),
+            Policy::Always => Gate::Free,
+            Policy::EverySec | Policy::No => match choices.replies {
+                Replies::AfterWrite if appended > self.log.ledger().written() => {
+                    Gate::AfterWrite(appended)
+                }
+                Replies::AfterWrite | Replies::AtOnce => Gate::Free,
+            },
+        }
+    }
+
+    #[doc(alias = "serverCron")]
+    fn tick(&mut self) {
+        self.expire_cycle();
+        self.close_overdue();
+        self.log.start_pass(self.now);
+        self.work = true;
+    }
+
+    fn expire_cycle(&mut self) {
+        if self.ending != Ending::No {
+            return;
+        }
+        let start = self.log.buffer().start();
+        let mut propagation = if self.log.accepts() {
+            Propagation::new(&mut self.propagation, self.log.tail())
+        } else {
+            Propagation::off()
+        };
+        let keys = self.executor.expire_cycle(self.now, &mut propagation);
+        self.units.extend(propagation.units().iter().map(|&end| start.plus(end as u64)));
+        self.log.appended();
+        if keys > 0 {
+            self.notes.push_back(Note::KeysExpired { keys });
+        }
+    }
+
+    /// Closes clients whose replies are held because writes fail and who have waited too long:
+    /// neither OK nor an error would be true for them.
+    fn close_overdue(&mut self) {
+        if self.log.refusal().is_none() {
+            return;
+        }
+        let limit_ms = self.executor.config.held_reply_timeout_ms;
+        while let Some((id, held_ms)) = self.held.pop_overdue(self.now, limit_ms) {
+            if self.clients.get(&id).is_some_and(|client| client.ending().is_none()) {
+                self.notes.push_back(Note::HeldTooLong { held_ms });
+                self.end_client(id, CloseReason::HeldTooLong);
+            }
+        }
+    }
+
+    fn shut_down(&mut self) {
+        if self.ending != Ending::No {
+            return;
+        }
+        self.ending = Ending::Draining;
+        self.notes.push_back(Note::ShutdownRequested);
+        if self.log.state() == State::On {
+            self.notes.push_back(Note::ShutdownSync);
+        }
+        self.turn_end();
+        self.log.drain(self.now);
+    }
+
+    /// What the outside must do next.
     pub fn poll_effect(&mut self) -> Option<Effect<'_>> {
+        self.finish_send();
+        if !self.work {
+            return None;
+        }
+        let Some(next) = self.next_effect() else {
+            self.work = false;
+            return None;
+        };
+        Some(match next {
+            Next::Note(note) => Effect::Note(note),
+            Next::Write { taken_bytes } => self.log.write_effect(taken_bytes),
+            Next::Submit { job, lane, work } => Effect::Submit { job, lane, work },
+            Next::Send { client, bytes, replies, gate } => {
+                let output = self.clients.get(&client).map_or(&[][..], |c| c.front(bytes));
+                Effect::Send { client, bytes: output, replies, gate }
+            }
+            Next::Close { client, reason } => Effect::Close { client, reason },
+            Next::Pause { client } => Effect::Pause { client },
+            Next::Resume { client } => Effect::Resume { client },
+            Next::Sleep { micros } => Effect::Sleep { micros },
+            Next::Halt(reason) => Effect::Halt(reason),
+        })
+    }
+
+    fn next_effect(&mut self) -> Option<Next> {
+        if self.ending == Ending::Told {
+            return None;
+        }
+        if let Some(note) = self.notes.pop_front() {
+            return Some(Next::Note(note));
+        }
+        if let Some(micros) = self.sleep_micros.take() {
+            return Some(Next::Sleep { micros });
+        }
+        if self.log.busy() {
+            match self.log.want(&self.executor.config, self.held.needs_sync()) {
+                Want::Nothing => {}
+                Want::Note(note) => return Some(Next::Note(note)),
+                Want::Write { taken_bytes } => return Some(Next::Write { taken_bytes }),
+                Want::Submit { job, lane, work } => return Some(Next::Submit { job, lane, work }),
+            }
+        }
+        if let Some(reason) = self.log.halted() {
+            self.ending = Ending::Told;
+            return Some(Next::Halt(reason));
+        }
+        self.next_send().or_else(|| self.next_goodbye()).or_else(|| self.next_end())
+    }
+
+    fn next_send(&mut self) -> Option<Next> {
+        while let Some(id) = self.held.pop_open(self.log.ledger()) {
+            self.ready.push_back(id);
+        }
+        if self.log.state() == State::Off {
+            self.release_after_stop();
+        }
+        while let Some(id) = self.ready.pop_front() {
+            let Some(client) = self.clients.get(&id) else { continue };
+            let Some(sendable) = client.sendable(self.log.ledger()) else { continue };
+            if let Some(upto) = sendable.acknowledges {
+                self.log.acknowledge(upto);
+            }
+            self.sending = Some((id, sendable.bytes));
+            return Some(Next::Send {
+                client: id,
+                bytes: sendable.bytes,
+                replies: sendable.replies,
+                gate: sendable.gate,
+            });
+        }
         None
     }
+
+    /// The log stopped before it could keep what it had promised: those replies can be neither
+    /// OK nor an error, so their clients are closed.
+    fn release_after_stop(&mut self) {
+        while let Some(id) = self.held.pop_any() {
+            self.end_client(id, CloseReason::HeldTooLong);
+        }
+    }
+
+    fn next_goodbye(&mut self) -> Option<Next> {
+        for _ in 0..self.ending_clients.len() {
+            let id = self.ending_clients.pop_front()?;
+            let Some(client) = self.clients.get(&id) else { continue };
+            let Some(reason) = client.ending() else { continue };
+            if client.held_replies() > 0 {
+                self.ending_clients.push_back(id);
+                continue;
+            }
+            self.closed(id);
+            return Some(Next::Close { client: id, reason });
+        }
+        let limit = self.executor.config.aof_buffer_limit_bytes;
+        if self.paused > 0 && self.log.buffer().waiting_bytes() <= limit / 2 {
+            self.throttled.retain(|&(_, pause)| pause);
+            for (&id, client) in &mut self.clients {
+                if client.paused() && !self.throttled.contains(&(id, true)) {
+                    client.set_paused(false);
+                    self.throttled.push_back((id, false));
+                    self.paused -= 1;
+                }
+            }
+        }
+        let (client, pause) = self.throttled.pop_front()?;
+        Some(if pause { Next::Pause { client } } else { Next::Resume { client } })
+    }
+
+    fn next_end(&mut self) -> Option<Next> {
+        if self.ending != Ending::Draining {
+            return None;
+        }
+        let flushed = self.log.drained()?;
+        self.ending = Ending::Told;
+        Some(Next::Halt(HaltReason::Shutdown { flushed }))
+    }
+
+    /// Takes the bytes of the last send out of the client's output. They stayed there because the
+    /// effect borrowed them.
+    fn finish_send(&mut self) {
+        let Some((id, bytes)) = self.sending.take() else { return };
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.sent(bytes);
+        }
+    }
+
+    /// A 128-bit digest of everything that decides what this engine will do.
+    #[must_use]
+    pub fn digest(&self) -> u128 {
+        let mut digest = Digest::default();
+        self.executor.digest_into(&mut digest);
+        self.log.digest_into(&mut digest);
+        self.propagation.digest_into(&mut digest);
+        digest.put_u64(self.clients.len() as u64);
+        for (id, client) in &self.clients {
+            digest.put_u64(id.0);
+            client.digest_into(&mut digest);
+        }
+        digest.finish()
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,12 @@ impl PropagationState {
         self.selected_db = None;
     }
 
+    /// The database of the last record, if one was written.
+    #[must_use]
+    pub const fn selected_db(&self) -> Option<u8> {
+        self.selected_db
+    }
+
     /// Ends of the execution units, as lengths of the output buffer, since the last
     /// [`Propagation::new`].
     #[must_use]
@@ -139,10 +145,11 @@ impl<'a> Propagation<'a> {
 
     /// The same way, for a shorter time. Units go on being collected.
     pub fn reborrow(&mut self) -> Propagation<'_> {
-        Propagation(self.0.as_mut().map(|target| Target {
-            state: &mut *target.state,
-            out: &mut *target.out,
-        }))
+        Propagation(
+            self.0
+                .as_mut()
+                .map(|target| Target { state: &mut *target.state, out: &mut *target.out }),
+        )
     }
 
     /// Ends of the execution units so far, see [`PropagationState::units`].
@@ -234,9 +241,8 @@ impl Target<'_> {
                 encode_command(&[b"SET", *key, value, b"KEEPTTL"], out);
             }
             Change::WithoutGet => {
-                let is_get = |index: usize, word: &[u8]| {
-                    index >= 3 && word.eq_ignore_ascii_case(b"GET")
-                };
+                let is_get =
+                    |index: usize, word: &[u8]| index >= 3 && word.eq_ignore_ascii_case(b"GET");
                 let words: Vec<&[u8]> = argv
                     .iter()
                     .enumerate()

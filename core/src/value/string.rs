@@ -146,4 +146,3 @@ impl core::fmt::Debug for StringValue {
         write!(formatter, "b\"{}\"", self.as_bytes().escape_ascii())
     }
 }
-

@@ -1,0 +1,685 @@
+//! The writer of the log: carries out what [`super::policy::decide`] says, one effect at a time.
+//!
+//! # The machine
+//!
+//! Everything starts with a *pass* (Redis: one call of `flushAppendOnlyFile`). A pass asks for a
+//! decision, performs it and asks again, until the answer is to rest. It can be held up by the
+//! answer of one effect: a write, the truncation that takes a short write back, a sync on the
+//! loop. A background sync does not hold it up; its end starts a pass of its own.
+//!
+//! # Short writes
+//!
+//! The kernel may take fewer bytes than asked. As long as it takes some, the rest is offered
+//! again; when it then refuses, the file ends inside a command. The part is cut off with
+//! `ftruncate(2)` so that the file stays loadable; if even that fails, the part counts as written
+//! and only the rest stays in `aof_buf`, so that the file continues where it ends.
+//!
+//! # What is not promised
+//!
+//! A failed sync is not repaired by the next one: the kernel may have dropped the pages and then
+//! reports success for nothing. The ledger therefore stops at the first byte of the failed range
+//! for good, also under `redis-6.2`, which merely *believes* otherwise.
+
+use crate::config::{Config, Policy};
+use crate::digest::Digest;
+use crate::effect::{Effect, HaltReason, Lane, Work};
+use crate::ledger::Ledger;
+use crate::note::Note;
+use crate::profile::{FailedSync, PostponedWrite};
+use crate::units::{Errno, FileId, JobId, Lsn, Millis};
+
+use super::buffer::Buffer;
+use super::policy::{Decision, Rest, Situation, SyncCause, decide};
+
+/// A failed write is told at most this often (Redis: `AOF_WRITE_LOG_ERROR_RATE`).
+const WRITE_ERROR_NOTE_INTERVAL_MS: u64 = 30_000;
+/// `hardened` tries a failed write again after this long; `redis-6.2` at every pass.
+const WRITE_RETRY_INTERVAL_MS: u64 = 1_000;
+
+/// Whether commands are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "aof_state")]
+pub enum State {
+    /// They are.
+    #[doc(alias = "AOF_ON")]
+    On,
+    /// They are until everything has reached the disk; then no more.
+    Stopping,
+    /// They are not.
+    #[doc(alias = "AOF_OFF")]
+    Off,
+}
+
+/// A sync that runs beside the loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyncInFlight {
+    /// Its job.
+    pub job: JobId,
+    /// Where its range starts: what was durable or asked for before.
+    pub from: Lsn,
+    /// Where its range ends: what was written when it started.
+    pub upto: Lsn,
+    /// When it started.
+    pub since: Millis,
+    /// Why.
+    pub cause: SyncCause,
+}
+
+/// A write that a running sync has put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "aof_flush_postponed_start")]
+pub struct Postponed {
+    /// Since when.
+    pub since: Millis,
+    /// It was counted in `aof_delayed_fsync`.
+    pub counted: bool,
+}
+
+/// How the last write went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "aof_last_write_status")]
+pub enum WriteStatus {
+    /// Well.
+    Fine,
+    /// It failed and is tried again.
+    Failed {
+        /// Why.
+        errno: Errno,
+        /// When it was tried last.
+        tried: Millis,
+        /// When it was told last.
+        told: Millis,
+    },
+}
+
+/// How the syncs have gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncStatus {
+    /// Well, as far as the server believes.
+    Fine,
+    /// One failed, and writes are refused.
+    Failed(Errno),
+}
+
+/// Where the pass stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// None is under way.
+    Idle,
+    /// It asks for the next decision.
+    Deciding { just_written: bool },
+    /// It has (or is about to have) a write with the kernel, which took `taken_bytes` so far.
+    Writing { taken_bytes: usize, offered: bool },
+    /// It takes a short write back.
+    Truncating { taken_bytes: usize, errno: Errno, job: Option<JobId> },
+    /// It waits for a sync on the loop.
+    SyncingInline { job: JobId, upto: Lsn },
+    /// It closes the file of a log that stops.
+    Closing { job: Option<JobId> },
+}
+
+/// The log of one engine.
+#[derive(Clone, Debug)]
+pub struct Log {
+    state: State,
+    file: FileId,
+    buffer: Buffer,
+    ledger: Ledger,
+    file_length_bytes: u64,
+    base_length_bytes: u64,
+    pass: Pass,
+    background: Option<SyncInFlight>,
+    sync_requested: Lsn,
+    lost_from: Option<Lsn>,
+    postponed: Option<Postponed>,
+    last_sync: Millis,
+    delayed_fsync: u64,
+    write_status: WriteStatus,
+    sync_status: SyncStatus,
+    draining: bool,
+    now: Millis,
+    next_job: u64,
+    halted: Option<HaltReason>,
+    note: Option<Note>,
+}
+
+/// What a pass wants next.
+pub(crate) enum Want {
+    /// Nothing.
+    Nothing,
+    /// A line for the log.
+    Note(Note),
+    /// A write of what waits, from the first `taken_bytes` on.
+    Write { taken_bytes: usize },
+    /// A job.
+    Submit { job: JobId, lane: Lane, work: Work },
+}
+
+impl Log {
+    /// A log that continues a file of `loaded_bytes`, all of them durable.
+    #[must_use]
+    pub fn starting_at(config: &Config, loaded_bytes: u64, now: Millis) -> Self {
+        Self {
+            state: if config.appendonly { State::On } else { State::Off },
+            file: FileId::LIVE,
+            buffer: Buffer::starting_at(Lsn(loaded_bytes)),
+            ledger: Ledger::starting_at(loaded_bytes),
+            file_length_bytes: loaded_bytes,
+            base_length_bytes: loaded_bytes,
+            pass: Pass::Idle,
+            background: None,
+            sync_requested: Lsn(loaded_bytes),
+            lost_from: None,
+            postponed: None,
+            last_sync: now,
+            delayed_fsync: 0,
+            write_status: WriteStatus::Fine,
+            sync_status: SyncStatus::Fine,
+            draining: false,
+            now,
+            next_job: 1,
+            halted: None,
+            note: None,
+        }
+    }
+
+    /// Whether commands are logged.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether propagated bytes belong into the buffer.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        self.state == State::On
+    }
+
+    /// The file written to.
+    #[must_use]
+    #[doc(alias = "aof_fd")]
+    pub const fn file(&self) -> FileId {
+        self.file
+    }
+
+    /// `aof_buf`.
+    #[must_use]
+    pub const fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// How far everything has come.
+    #[must_use]
+    pub const fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Length of the file up to its last whole write, in bytes.
+    #[must_use]
+    #[doc(alias = "aof_current_size")]
+    pub const fn file_length_bytes(&self) -> u64 {
+        self.file_length_bytes
+    }
+
+    /// Length of the file when it was loaded, in bytes.
+    #[must_use]
+    #[doc(alias = "aof_rewrite_base_size")]
+    pub const fn base_length_bytes(&self) -> u64 {
+        self.base_length_bytes
+    }
+
+    /// `CONFIG RESETSTAT`.
+    pub(crate) fn reset_statistics(&mut self) {
+        self.delayed_fsync = 0;
+    }
+
+    /// The sync that runs beside the loop.
+    #[must_use]
+    pub const fn sync_in_flight(&self) -> Option<SyncInFlight> {
+        self.background
+    }
+
+    /// The write that is put off.
+    #[must_use]
+    pub const fn postponed(&self) -> Option<Postponed> {
+        self.postponed
+    }
+
+    /// When a sync was last asked for.
+    #[must_use]
+    #[doc(alias = "aof_last_fsync")]
+    pub const fn last_sync(&self) -> Millis {
+        self.last_sync
+    }
+
+    /// How often a write was put off for more than two seconds.
+    #[must_use]
+    #[doc(alias = "aof_delayed_fsync")]
+    pub const fn delayed_fsync(&self) -> u64 {
+        self.delayed_fsync
+    }
+
+    /// How the last write went.
+    #[must_use]
+    #[doc(alias = "aof_last_write_errno")]
+    pub const fn write_status(&self) -> WriteStatus {
+        self.write_status
+    }
+
+    /// How the syncs have gone, as the server believes.
+    #[must_use]
+    pub const fn sync_status(&self) -> SyncStatus {
+        self.sync_status
+    }
+
+    /// First byte that a failed sync may have lost for good.
+    #[must_use]
+    pub const fn lost_from(&self) -> Option<Lsn> {
+        self.lost_from
+    }
+
+    /// The error for which writes are refused, if they are. Redis looks at both kinds of failure
+    /// (`writeCommandsDeniedByDiskError`), and at neither when the log is off.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Errno> {
+        if self.state != State::On {
+            return None;
+        }
+        match (self.write_status, self.sync_status) {
+            (WriteStatus::Failed { errno, .. }, _) | (_, SyncStatus::Failed(errno)) => Some(errno),
+            (WriteStatus::Fine, SyncStatus::Fine) => None,
+        }
+    }
+
+    /// Where propagation appends. Follow with [`Self::appended`].
+    pub(crate) fn tail(&mut self) -> &mut Vec<u8> {
+        self.buffer.tail()
+    }
+
+    /// Takes into account what was appended to [`Self::tail`].
+    pub(crate) fn appended(&mut self) {
+        let bytes = self.buffer.end().since(self.ledger.appended());
+        self.ledger.append(bytes);
+    }
+
+    /// A reply to everything up to here has left.
+    pub(crate) fn acknowledge(&mut self, upto: Lsn) {
+        self.ledger.acknowledge(upto);
+    }
+
+    /// Starts a pass, unless one is under way.
+    pub(crate) fn start_pass(&mut self, now: Millis) {
+        self.now = now;
+        if self.pass == Pass::Idle && self.state != State::Off && self.halted.is_none() {
+            self.pass = Pass::Deciding { just_written: false };
+        }
+    }
+
+    /// From now on everything must reach the disk.
+    pub(crate) fn drain(&mut self, now: Millis) {
+        self.draining = true;
+        self.start_pass(now);
+    }
+
+    /// The log stops for good once everything has reached the disk (`CONFIG SET appendonly no`).
+    #[doc(alias = "stopAppendOnly")]
+    pub(crate) fn stop(&mut self, now: Millis) {
+        if self.state == State::On {
+            self.state = State::Stopping;
+            self.drain(now);
+        }
+    }
+
+    /// Whether draining has come to its end, and how.
+    pub(crate) fn drained(&self) -> Option<bool> {
+        if self.state == State::Off {
+            return Some(true);
+        }
+        if !self.draining || self.pass != Pass::Idle || self.background.is_some() {
+            return None;
+        }
+        let failed = self.write_status != WriteStatus::Fine
+            || self.sync_status != SyncStatus::Fine
+            || self.lost_from.is_some();
+        if failed {
+            return Some(false);
+        }
+        (self.buffer.is_empty() && self.ledger.synced() == self.ledger.written()).then_some(true)
+    }
+
+    /// Why the process must end, if it must.
+    pub(crate) const fn halted(&self) -> Option<HaltReason> {
+        self.halted
+    }
+
+    /// Whether [`Self::want`] could say anything.
+    pub(crate) fn busy(&self) -> bool {
+        self.pass != Pass::Idle || self.note.is_some()
+    }
+
+    /// The next thing the pass wants. `gate_needs_sync`: a held reply was promised a sync.
+    pub(crate) fn want(&mut self, config: &Config, gate_needs_sync: bool) -> Want {
+        if let Some(note) = self.note.take() {
+            return Want::Note(note);
+        }
+        if self.halted.is_some() {
+            return Want::Nothing;
+        }
+        match self.pass {
+            Pass::Idle | Pass::SyncingInline { .. } => Want::Nothing,
+            Pass::Deciding { just_written } => {
+                let situation = self.situation(config, gate_needs_sync, just_written);
+                self.carry_out(decide(&situation))
+            }
+            Pass::Writing { taken_bytes, offered: false } => {
+                self.pass = Pass::Writing { taken_bytes, offered: true };
+                Want::Write { taken_bytes }
+            }
+            Pass::Truncating { taken_bytes, errno, job: None } => {
+                let job = self.new_job();
+                self.pass = Pass::Truncating { taken_bytes, errno, job: Some(job) };
+                let length_bytes = self.file_length_bytes;
+                let work = Work::Truncate { file: self.file, length_bytes };
+                Want::Submit { job, lane: Lane::Inline, work }
+            }
+            Pass::Closing { job: None } => {
+                let job = self.new_job();
+                self.pass = Pass::Closing { job: Some(job) };
+                Want::Submit { job, lane: Lane::Slow, work: Work::Close { file: self.file } }
+            }
+            Pass::Writing { .. } | Pass::Truncating { .. } | Pass::Closing { .. } => Want::Nothing,
+        }
+    }
+
+    /// The effect behind [`Want::Write`].
+    pub(crate) fn write_effect(&self, taken_bytes: usize) -> Effect<'_> {
+        Effect::Write {
+            file: self.file,
+            bytes: self.buffer.bytes().get(taken_bytes..).unwrap_or_default(),
+            offset: self.file_length_bytes + taken_bytes as u64,
+            upto: self.buffer.end(),
+        }
+    }
+
+    fn situation(&self, config: &Config, gate_needs_sync: bool, just_written: bool) -> Situation {
+        let choices = config.choices();
+        let retry = choices.postponed_write == PostponedWrite::MadeAfterTwoSeconds;
+        let write_resting = match self.write_status {
+            WriteStatus::Fine => false,
+            WriteStatus::Failed { tried, .. } => {
+                !retry && !self.draining && self.now.since(tried) < WRITE_RETRY_INTERVAL_MS
+            }
+        };
+        Situation {
+            policy: config.appendfsync,
+            choices,
+            now: self.now,
+            waiting_bytes: self.buffer.waiting_bytes(),
+            write_resting,
+            sync_in_flight: self.background.is_some(),
+            unsynced: self.sync_requested < self.ledger.written() || self.redrain(),
+            just_written,
+            sync_hopeless: self.lost_from.is_some()
+                && choices.failed_sync == FailedSync::RemainsUntilRewritten,
+            postponed_since: self.postponed.map(|postponed| postponed.since),
+            delay_counted: self.postponed.is_some_and(|postponed| postponed.counted),
+            last_sync: self.last_sync,
+            gate_needs_sync,
+            child_forbids_sync: false,
+            draining: self.draining,
+        }
+    }
+
+    /// A drain syncs once more even what a background sync was asked to cover, as Redis does on
+    /// its way out; once.
+    fn redrain(&self) -> bool {
+        self.draining && self.lost_from.is_none() && self.ledger.synced() < self.ledger.written()
+    }
+
+    fn carry_out(&mut self, decision: Decision) -> Want {
+        match decision {
+            Decision::Rest(reason) => {
+                if reason == Rest::SecondSpent {
+                    self.last_sync = self.now;
+                }
+                self.pass = Pass::Idle;
+                if self.state == State::Stopping && self.drained().is_some() {
+                    self.pass = Pass::Closing { job: None };
+                    return Want::Note(Note::AppendOnlyStopped);
+                }
+                Want::Nothing
+            }
+            Decision::PutOff => {
+                self.pass = Pass::Idle;
+                self.postponed = Some(Postponed { since: self.now, counted: false });
+                Want::Note(Note::WritePostponed { waiting_bytes: self.buffer.waiting_bytes() })
+            }
+            Decision::CountDelay { postponed_ms } => {
+                self.postponed = self.postponed.map(|p| Postponed { counted: true, ..p });
+                Want::Note(self.count_delay(postponed_ms))
+            }
+            Decision::Write { delayed_ms } => {
+                self.pass = Pass::Writing { taken_bytes: 0, offered: false };
+                match delayed_ms {
+                    Some(postponed_ms) => Want::Note(self.count_delay(postponed_ms)),
+                    None => {
+                        self.pass = Pass::Writing { taken_bytes: 0, offered: true };
+                        Want::Write { taken_bytes: 0 }
+                    }
+                }
+            }
+            Decision::Sync { lane, cause } => self.start_sync(lane, cause),
+        }
+    }
+
+    fn count_delay(&mut self, postponed_ms: u64) -> Note {
+        self.delayed_fsync += 1;
+        Note::SyncTooSlow { postponed_ms, delayed_fsync: self.delayed_fsync }
+    }
+
+    fn start_sync(&mut self, lane: Lane, cause: SyncCause) -> Want {
+        let job = self.new_job();
+        let upto = self.ledger.written();
+        let from = self.ledger.synced();
+        self.sync_requested = upto;
+        self.last_sync = self.now;
+        if lane == Lane::Inline {
+            self.pass = Pass::SyncingInline { job, upto };
+        } else {
+            self.pass = Pass::Idle;
+            self.background = Some(SyncInFlight { job, from, upto, since: self.now, cause });
+        }
+        Want::Submit { job, lane, work: Work::Sync { file: self.file, upto } }
+    }
+
+    fn new_job(&mut self) -> JobId {
+        let job = JobId(self.next_job);
+        self.next_job += 1;
+        job
+    }
+
+    /// What `write(2)` said.
+    pub(crate) fn written(&mut self, policy: Policy, result: Result<u64, Errno>) {
+        let Pass::Writing { taken_bytes, .. } = self.pass else { return };
+        let offered_bytes = self.buffer.bytes().len() - taken_bytes;
+        match result {
+            Err(Errno::EINTR) => self.pass = Pass::Writing { taken_bytes, offered: false },
+            Err(errno) => self.write_refused(policy, taken_bytes, errno),
+            // Nothing taken and no error: POSIX allows it, and asking for ever would hang.
+            Ok(0) => self.write_refused(policy, taken_bytes, Errno::ENOSPC),
+            Ok(more_bytes) => {
+                let more_bytes = usize::try_from(more_bytes).unwrap_or(usize::MAX);
+                assert!(more_bytes <= offered_bytes, "the kernel took more than was offered");
+                let taken_bytes = taken_bytes + more_bytes;
+                if more_bytes < offered_bytes {
+                    self.pass = Pass::Writing { taken_bytes, offered: false };
+                } else {
+                    self.write_complete();
+                }
+            }
+        }
+    }
+
+    fn write_complete(&mut self) {
+        self.accept(self.buffer.bytes().len());
+        self.pass = Pass::Deciding { just_written: true };
+        if self.write_status != WriteStatus::Fine {
+            self.write_status = WriteStatus::Fine;
+            self.note = Some(Note::WriteRecovered);
+        }
+    }
+
+    /// The front of the buffer is in the file.
+    fn accept(&mut self, bytes: usize) {
+        self.buffer.consume(bytes);
+        self.ledger.write(self.buffer.start());
+        self.file_length_bytes += bytes as u64;
+        self.postponed = None;
+    }
+
+    fn write_refused(&mut self, policy: Policy, taken_bytes: usize, errno: Errno) {
+        self.postponed = None;
+        let (told, tell) = match self.write_status {
+            WriteStatus::Failed { told, .. }
+                if self.now.since(told) <= WRITE_ERROR_NOTE_INTERVAL_MS =>
+            {
+                (told, false)
+            }
+            WriteStatus::Failed { .. } | WriteStatus::Fine => (self.now, true),
+        };
+        if tell {
+            self.note = Some(if taken_bytes == 0 {
+                Note::WriteFailed(errno)
+            } else {
+                Note::ShortWrite {
+                    written_bytes: taken_bytes as u64,
+                    expected_bytes: self.buffer.waiting_bytes(),
+                }
+            });
+        }
+        self.write_status = WriteStatus::Failed { errno, tried: self.now, told };
+        if taken_bytes == 0 {
+            self.write_given_up(policy, errno);
+        } else {
+            self.pass = Pass::Truncating { taken_bytes, errno, job: None };
+        }
+    }
+
+    fn write_given_up(&mut self, policy: Policy, errno: Errno) {
+        self.pass = Pass::Idle;
+        if policy == Policy::Always {
+            self.halted = Some(HaltReason::WriteFailed(errno));
+        } else if self.state == State::Stopping {
+            self.pass = Pass::Closing { job: None };
+        }
+    }
+
+    /// A job has ended. `must_halt`: a held reply was promised the sync.
+    pub(crate) fn job_ended(
+        &mut self,
+        config: &Config,
+        job: JobId,
+        result: Result<(), Errno>,
+        must_halt: bool,
+    ) {
+        if self.background.is_some_and(|sync| sync.job == job) {
+            let Some(sync) = self.background.take() else { return };
+            self.sync_ended(config, sync.from, sync.upto, result, must_halt);
+            // The next group starts before the replies of this one leave, so that sending them
+            // overlaps its sync. Redis 6.2 learns of the end only at its next turn.
+            if config.choices().always_sync != Lane::Inline {
+                self.start_pass(self.now);
+            }
+            return;
+        }
+        match self.pass {
+            Pass::SyncingInline { job: waiting, upto } if waiting == job => {
+                let from = self.ledger.synced();
+                self.pass = Pass::Idle;
+                self.sync_ended(config, from, upto, result, must_halt);
+                self.start_pass(self.now);
+            }
+            Pass::Truncating { taken_bytes, errno, job: Some(waiting) } if waiting == job => {
+                if let Err(truncate_errno) = result {
+                    self.accept(taken_bytes);
+                    self.note = Some(Note::TruncateFailed(truncate_errno));
+                }
+                self.write_given_up(config.appendfsync, errno);
+            }
+            Pass::Closing { job: Some(waiting) } if waiting == job => {
+                self.pass = Pass::Idle;
+                self.state = State::Off;
+                self.draining = false;
+                self.discard_after_stop();
+            }
+            _ => {}
+        }
+    }
+
+    /// The log is off; what could not be written is not the disk's any more, it is nobody's.
+    fn discard_after_stop(&mut self) {
+        self.buffer.discard();
+        self.write_status = WriteStatus::Fine;
+        self.sync_status = SyncStatus::Fine;
+        self.postponed = None;
+    }
+
+    fn sync_ended(
+        &mut self,
+        config: &Config,
+        from: Lsn,
+        upto: Lsn,
+        result: Result<(), Errno>,
+        must_halt: bool,
+    ) {
+        match result {
+            Ok(()) => {
+                // What an earlier failure may have lost stays lost, whatever the kernel says now.
+                let durable = self.lost_from.map_or(upto, |lost| lost.min(upto));
+                self.ledger.sync(durable);
+                if self.sync_status != SyncStatus::Fine
+                    && config.choices().failed_sync == FailedSync::ForgottenByNextSuccess
+                {
+                    self.sync_status = SyncStatus::Fine;
+                    self.note = Some(Note::SyncRecovered);
+                }
+            }
+            Err(errno) => {
+                self.note = Some(Note::SyncFailed { errno, synced: from, upto });
+                self.lost_from = Some(self.lost_from.map_or(from, |lost| lost.min(from)));
+                self.sync_status = SyncStatus::Failed(errno);
+                if config.appendfsync == Policy::Always || must_halt {
+                    self.halted = Some(HaltReason::SyncFailed(errno));
+                }
+            }
+        }
+    }
+
+    /// Puts everything that decides later behaviour into a digest.
+    pub(crate) fn digest_into(&self, digest: &mut Digest) {
+        digest.put_u8(self.state as u8);
+        digest.put_bytes(self.buffer.bytes());
+        for lsn in [
+            self.ledger.appended(),
+            self.ledger.written(),
+            self.ledger.synced(),
+            self.ledger.acknowledged(),
+            self.sync_requested,
+            self.lost_from.unwrap_or(Lsn(u64::MAX)),
+        ] {
+            digest.put_u64(lsn.0);
+        }
+        digest.put_u64(self.file_length_bytes);
+        digest.put_u64(self.background.map_or(0, |sync| sync.job.0));
+        digest.put_u64(self.background.map_or(0, |sync| sync.upto.0));
+        digest.put_u64(self.postponed.map_or(u64::MAX, |postponed| postponed.since.0));
+        digest.put_u64(self.last_sync.0);
+        digest.put_u64(self.delayed_fsync);
+        digest.put_u64(self.next_job);
+        digest.put_u8(u8::from(self.refusal().is_some()));
+        digest.put_u8(u8::from(self.draining));
+    }
+}
+
+#[cfg(test)]
+mod tests;
