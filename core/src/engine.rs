@@ -16,11 +16,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::aof::Log;
-use crate::aof::log::{State, Want};
+use crate::aof::log::State;
 use crate::client::{Client, Held};
 use crate::config::{Config, Policy};
 use crate::digest::Digest;
-use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Work};
+use crate::effect::{CloseReason, Effect, Gate, Lane};
 use crate::event::Event;
 use crate::execute::{Executor, Request};
 use crate::keyspace::Keyspace;
@@ -29,10 +29,12 @@ use crate::note::Note;
 use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Argv, ProtocolError, Reply};
-use crate::units::{ClientId, JobId, Lsn, Micros, Millis};
+use crate::units::{ClientId, Lsn, Micros, Millis};
 
+mod effects;
 mod facts;
 
+use effects::Next;
 use facts::EngineFacts;
 
 /// A client that is owed more than this is closed: it reads too slowly.
@@ -47,19 +49,6 @@ enum Ending {
     Draining,
     /// The host was told to end the process.
     Told,
-}
-
-/// The next effect, without its borrowed bytes.
-enum Next {
-    Note(Note),
-    Write { taken_bytes: usize },
-    Submit { job: JobId, lane: Lane, work: Work },
-    Send { client: ClientId, bytes: usize, replies: u32, gate: Gate },
-    Close { client: ClientId, reason: CloseReason },
-    Pause { client: ClientId },
-    Resume { client: ClientId },
-    Sleep { micros: u64 },
-    Halt(HaltReason),
 }
 
 /// The whole persistence engine of one server.
@@ -492,99 +481,6 @@ impl Engine {
             Next::Sleep { micros } => Effect::Sleep { micros },
             Next::Halt(reason) => Effect::Halt(reason),
         })
-    }
-
-    fn next_effect(&mut self) -> Option<Next> {
-        if self.ending == Ending::Told {
-            return None;
-        }
-        if let Some(note) = self.notes.pop_front() {
-            return Some(Next::Note(note));
-        }
-        if let Some(micros) = self.sleep_micros.take() {
-            return Some(Next::Sleep { micros });
-        }
-        if self.log.busy() {
-            match self.log.want(&self.executor.config, self.held.needs_sync()) {
-                Want::Nothing => {}
-                Want::Note(note) => return Some(Next::Note(note)),
-                Want::Write { taken_bytes } => return Some(Next::Write { taken_bytes }),
-                Want::Submit { job, lane, work } => return Some(Next::Submit { job, lane, work }),
-            }
-        }
-        if let Some(reason) = self.log.halted() {
-            self.ending = Ending::Told;
-            return Some(Next::Halt(reason));
-        }
-        self.next_send().or_else(|| self.next_goodbye()).or_else(|| self.next_end())
-    }
-
-    fn next_send(&mut self) -> Option<Next> {
-        while let Some(id) = self.held.pop_open(self.log.ledger()) {
-            self.ready.push_back(id);
-        }
-        if self.log.state() == State::Off {
-            self.release_after_stop();
-        }
-        while let Some(id) = self.ready.pop_front() {
-            let Some(client) = self.clients.get(&id) else { continue };
-            let Some(sendable) = client.sendable(self.log.ledger()) else { continue };
-            if let Some(upto) = sendable.acknowledges {
-                self.log.acknowledge(upto);
-            }
-            self.sending = Some((id, sendable.bytes));
-            return Some(Next::Send {
-                client: id,
-                bytes: sendable.bytes,
-                replies: sendable.replies,
-                gate: sendable.gate,
-            });
-        }
-        None
-    }
-
-    /// The log stopped before it could keep what it had promised: those replies can be neither
-    /// OK nor an error, so their clients are closed.
-    fn release_after_stop(&mut self) {
-        while let Some(id) = self.held.pop_any() {
-            self.end_client(id, CloseReason::HeldTooLong);
-        }
-    }
-
-    fn next_goodbye(&mut self) -> Option<Next> {
-        for _ in 0..self.ending_clients.len() {
-            let id = self.ending_clients.pop_front()?;
-            let Some(client) = self.clients.get(&id) else { continue };
-            let Some(reason) = client.ending() else { continue };
-            if client.held_replies() > 0 {
-                self.ending_clients.push_back(id);
-                continue;
-            }
-            self.closed(id);
-            return Some(Next::Close { client: id, reason });
-        }
-        let limit = self.executor.config.aof_buffer_limit_bytes;
-        if self.paused > 0 && self.log.buffer().waiting_bytes() <= limit / 2 {
-            self.throttled.retain(|&(_, pause)| pause);
-            for (&id, client) in &mut self.clients {
-                if client.paused() && !self.throttled.contains(&(id, true)) {
-                    client.set_paused(false);
-                    self.throttled.push_back((id, false));
-                    self.paused -= 1;
-                }
-            }
-        }
-        let (client, pause) = self.throttled.pop_front()?;
-        Some(if pause { Next::Pause { client } } else { Next::Resume { client } })
-    }
-
-    fn next_end(&mut self) -> Option<Next> {
-        if self.ending != Ending::Draining {
-            return None;
-        }
-        let flushed = self.log.drained()?;
-        self.ending = Ending::Told;
-        Some(Next::Halt(HaltReason::Shutdown { flushed }))
     }
 
     /// Takes the bytes of the last send out of the client's output. They stayed there because the

@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::config::Policy;
+use crate::effect::Effect;
 use crate::profile::ProfileName;
 
 /// What the scripted kernel says to the next write, truncation or sync on the loop.
