@@ -1,0 +1,238 @@
+//! Every disk that a failure may leave.
+//!
+//! A killed process leaves one image: what the kernel has. A power cut leaves one of many, and
+//! which ones are possible is an assumption about disks. [`DiskModel`] names the assumption, and
+//! [`images`] lists what it allows, from the shortest to the longest, each image once.
+//!
+//! The pending changes of a file are an ordered list, in which a short write that was taken back is
+//! an append and a truncation. A model cuts that list at every byte. So an image may show the torn
+//! write that was truncated a moment later, as a real disk may.
+//!
+//! # Bounded, and honest about it
+//!
+//! The zero tail of *n* pending bytes has about *n²/2* images. Enumeration stops at a limit of
+//! images and of bytes; [`Images::more_than`] then says that there are more. The first and the last
+//! image are always among them, because the worst and the best case are what people ask for.
+//!
+//! # Rejected
+//!
+//! Sampling at random: "no bad image among 1,000 of 4,000" is a sentence that nobody can use.
+
+use std::collections::BTreeMap;
+
+use crate::digest::Digest;
+use crate::promise::Failure;
+use crate::sim::disk::{Change, Disk, Inode, Stored};
+
+#[cfg(test)]
+mod tests;
+
+/// What is assumed about a disk whose power is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DiskModel {
+    /// Exactly what was synced or written back is there, nothing else.
+    Exact,
+    /// What was pending arrived in order, up to any byte.
+    #[default]
+    AnyPrefix,
+    /// Lengths may arrive before data: up to any length, real bytes up to any place, zeros behind.
+    ZeroTail,
+}
+
+impl DiskModel {
+    /// All three, for menus and tests.
+    pub const ALL: [Self; 3] = [Self::Exact, Self::AnyPrefix, Self::ZeroTail];
+
+    /// As written in options.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::AnyPrefix => "any-prefix",
+            Self::ZeroTail => "zero-tail",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|model| model.as_str() == text)
+    }
+}
+
+/// How much is enumerated at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// Images.
+    pub images: usize,
+    /// Bytes of all images together.
+    pub total_bytes: u64,
+}
+
+impl Default for Limits {
+    /// Enough for the zero tail of 89 pending bytes, and for a page that answers within a moment.
+    fn default() -> Self {
+        Self { images: 4096, total_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// One file that may be found after the failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// Its content, or nothing when the name itself is gone.
+    pub content: Option<Vec<u8>>,
+    /// Real bytes up to here, zeros behind. The length, unless the model is the zero tail.
+    pub data_bytes: u64,
+}
+
+impl Image {
+    /// Length of the file, 0 when it is missing.
+    #[must_use]
+    pub fn length_bytes(&self) -> u64 {
+        self.content.as_ref().map_or(0, |content| content.len() as u64)
+    }
+
+    fn fingerprint(&self) -> u128 {
+        let mut digest = Digest::new();
+        digest.put_bool(self.content.is_some());
+        digest.put_bytes(self.content.as_deref().unwrap_or_default());
+        digest.finish()
+    }
+}
+
+/// What a failure may leave under one name.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// Shortest first; of equal length, the one with fewer real bytes first.
+    pub images: Vec<Image>,
+    /// There are more that were not enumerated.
+    pub more_than: bool,
+}
+
+/// Lists every image of the file called `name` that this failure may leave.
+#[must_use]
+pub fn images(
+    disk: &Disk,
+    name: &str,
+    failure: Failure,
+    model: DiskModel,
+    limits: Limits,
+) -> Images {
+    let mut found = Found::new(limits);
+    match failure {
+        Failure::Killed => {
+            let content = stored(disk, disk.cached_name(name)).map(|s| s.cached().to_vec());
+            found.add(content, None);
+        }
+        Failure::PowerCut => {
+            // A name operation that is not durable either arrived or did not.
+            let mut names = vec![disk.durable_name(name), disk.cached_name(name)];
+            names.dedup();
+            for inode in names {
+                match stored(disk, inode) {
+                    None => found.add(None, None),
+                    Some(stored) => file_images(stored, model, &mut found),
+                }
+            }
+        }
+    }
+    found.finish()
+}
+
+fn stored(disk: &Disk, inode: Option<Inode>) -> Option<&Stored> {
+    inode.and_then(|inode| disk.file(inode))
+}
+
+/// Cuts the pending changes of one file at every byte.
+fn file_images(stored: &Stored, model: DiskModel, found: &mut Found) {
+    let mut content = stored.durable().to_vec();
+    // Bytes that no pending change touches are real in every image.
+    let mut settled = content.len();
+    // The longest image first: whatever the limit, it is there. The order is made at the end.
+    let mut whole = content.clone();
+    stored.pending().for_each(|pending| pending.apply_to(&mut whole));
+    found.cut(&content, settled, model);
+    if model == DiskModel::Exact {
+        return;
+    }
+    found.add(Some(whole), None);
+    for pending in stored.pending() {
+        match &pending.change {
+            Change::Append(bytes) => {
+                for index in 0..bytes.len() {
+                    content.push(if pending.dropped { 0 } else { bytes[index] });
+                    if !found.cut(&content, settled, model) {
+                        return;
+                    }
+                }
+            }
+            Change::Truncate(_) => {
+                pending.apply_to(&mut content);
+                settled = settled.min(content.len());
+                if !found.cut(&content, settled, model) {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// Images found so far, each once.
+struct Found {
+    limits: Limits,
+    bytes: u64,
+    more_than: bool,
+    by_fingerprint: BTreeMap<u128, Image>,
+}
+
+impl Found {
+    fn new(limits: Limits) -> Self {
+        Self { limits, bytes: 0, more_than: false, by_fingerprint: BTreeMap::new() }
+    }
+
+    /// Adds what one cut of the order may leave. False when the limit is reached.
+    fn cut(&mut self, content: &[u8], settled: usize, model: DiskModel) -> bool {
+        self.add(Some(content.to_vec()), None);
+        if model == DiskModel::ZeroTail {
+            for data in settled..content.len() {
+                let mut torn = content.to_vec();
+                torn[data..].fill(0);
+                self.add(Some(torn), Some(data));
+                if self.more_than {
+                    return false;
+                }
+            }
+        }
+        !self.more_than
+    }
+
+    fn add(&mut self, content: Option<Vec<u8>>, data: Option<usize>) {
+        let length = content.as_ref().map_or(0, Vec::len);
+        let image = Image { content, data_bytes: data.unwrap_or(length) as u64 };
+        let fingerprint = image.fingerprint();
+        if let Some(known) = self.by_fingerprint.get_mut(&fingerprint) {
+            // The same bytes by two ways: the one with more real bytes describes it better.
+            known.data_bytes = known.data_bytes.max(image.data_bytes);
+            return;
+        }
+        let full = self.by_fingerprint.len() >= self.limits.images
+            || self.bytes.saturating_add(length as u64) > self.limits.total_bytes;
+        // Two images are always allowed: the shortest and the longest.
+        if full && self.by_fingerprint.len() >= 2 {
+            self.more_than = true;
+            return;
+        }
+        self.bytes = self.bytes.saturating_add(length as u64);
+        self.by_fingerprint.insert(fingerprint, image);
+    }
+
+    fn finish(self) -> Images {
+        let mut images: Vec<Image> = self.by_fingerprint.into_values().collect();
+        images.sort_by(|a, b| {
+            let key =
+                |image: &Image| (image.content.is_some(), image.length_bytes(), image.data_bytes);
+            key(a).cmp(&key(b)).then_with(|| a.content.cmp(&b.content))
+        });
+        Images { images, more_than: self.more_than }
+    }
+}

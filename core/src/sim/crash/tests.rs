@@ -1,0 +1,119 @@
+use super::*;
+use crate::sim::disk::Parameters;
+use crate::units::{Errno, Micros};
+
+const NAME: &str = "appendonly.aof";
+
+fn disk_with(durable: &[u8], appended: &[&[u8]]) -> (Disk, Inode) {
+    let mut disk = Disk::new(Parameters::default());
+    let inode = disk.install(NAME, durable.to_vec());
+    for bytes in appended {
+        disk.write(inode, bytes, Micros(1)).expect("room");
+    }
+    (disk, inode)
+}
+
+fn after_cut(disk: &Disk, model: DiskModel) -> Vec<Option<Vec<u8>>> {
+    let found = images(disk, NAME, Failure::PowerCut, model, Limits::default());
+    assert!(!found.more_than);
+    found.images.into_iter().map(|image| image.content).collect()
+}
+
+fn texts(contents: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
+    contents.iter().map(|content| Some(content.to_vec())).collect()
+}
+
+#[test]
+fn a_killed_process_leaves_what_the_kernel_has() {
+    let (disk, _) = disk_with(b"ab", &[b"cd"]);
+    for model in DiskModel::ALL {
+        let found = images(&disk, NAME, Failure::Killed, model, Limits::default());
+        assert_eq!(found.images, [Image { content: Some(b"abcd".to_vec()), data_bytes: 4 }]);
+    }
+}
+
+#[test]
+fn exact_leaves_what_was_synced() {
+    let (disk, _) = disk_with(b"ab", &[b"cd"]);
+    assert_eq!(after_cut(&disk, DiskModel::Exact), texts(&[b"ab"]));
+}
+
+#[test]
+fn any_prefix_cuts_at_every_byte() {
+    let (disk, _) = disk_with(b"ab", &[b"c", b"de"]);
+    let expected = texts(&[b"ab", b"abc", b"abcd", b"abcde"]);
+    assert_eq!(after_cut(&disk, DiskModel::AnyPrefix), expected);
+}
+
+#[test]
+fn fifty_four_pending_bytes_make_fifty_five_images() {
+    let (disk, _) = disk_with(&[b'x'; 50], &[&[b'y'; 27], &[b'z'; 27]]);
+    assert_eq!(after_cut(&disk, DiskModel::AnyPrefix).len(), 55);
+    // Every length from 0 to 54, and for each every number of real bytes up to it.
+    assert_eq!(after_cut(&disk, DiskModel::ZeroTail).len(), 55 * 56 / 2);
+}
+
+#[test]
+fn zero_tail_fills_what_did_not_arrive() {
+    let (disk, _) = disk_with(b"ab", &[b"cd"]);
+    let expected = texts(&[b"ab", b"ab\0", b"abc", b"ab\0\0", b"abc\0", b"abcd"]);
+    assert_eq!(after_cut(&disk, DiskModel::ZeroTail), expected);
+}
+
+#[test]
+fn a_short_write_that_was_taken_back_is_part_of_the_order() {
+    let (mut disk, inode) = disk_with(b"ab", &[b"c"]);
+    disk.truncate(inode, 2, Micros(2)).expect("shorter");
+    disk.write(inode, b"de", Micros(3)).expect("room");
+    let expected = texts(&[b"ab", b"abc", b"abd", b"abde"]);
+    assert_eq!(after_cut(&disk, DiskModel::AnyPrefix), expected);
+}
+
+#[test]
+fn a_truncation_of_durable_bytes_may_not_have_arrived() {
+    let (mut disk, inode) = disk_with(b"abc", &[]);
+    disk.truncate(inode, 1, Micros(2)).expect("shorter");
+    assert_eq!(after_cut(&disk, DiskModel::Exact), texts(&[b"abc"]));
+    assert_eq!(after_cut(&disk, DiskModel::AnyPrefix), texts(&[b"a", b"abc"]));
+}
+
+#[test]
+fn dropped_pages_never_arrive() {
+    let (mut disk, inode) = disk_with(b"ab", &[b"cd"]);
+    disk.faults.fail_next_sync = Some(Errno::EIO);
+    let sync = disk.begin_sync(inode);
+    disk.finish_sync(sync).expect_err("armed");
+    disk.write(inode, b"e", Micros(2)).expect("room");
+    let expected = texts(&[b"ab", b"ab\0", b"ab\0\0", b"ab\0\0e"]);
+    assert_eq!(after_cut(&disk, DiskModel::AnyPrefix), expected);
+}
+
+#[test]
+fn a_name_that_was_never_synced_may_be_gone() {
+    let mut disk = Disk::new(Parameters::default());
+    let inode = disk.open(NAME);
+    disk.write(inode, b"ab", Micros(1)).expect("room");
+    let expected: Vec<Option<Vec<u8>>> =
+        [None, Some(&b""[..]), Some(b"a"), Some(b"ab")].map(|c| c.map(<[u8]>::to_vec)).to_vec();
+    assert_eq!(after_cut(&disk, DiskModel::AnyPrefix), expected);
+    let found = images(&disk, NAME, Failure::Killed, DiskModel::Exact, Limits::default());
+    assert_eq!(found.images.len(), 1);
+    assert_eq!(found.images[0].content.as_deref(), Some(&b"ab"[..]));
+}
+
+#[test]
+fn the_limit_is_told_and_the_extremes_are_there() {
+    let (disk, _) = disk_with(b"ab", &[&[b'x'; 100]]);
+    for limits in [
+        Limits { images: 10, total_bytes: u64::MAX },
+        Limits { images: usize::MAX, total_bytes: 300 },
+    ] {
+        let found = images(&disk, NAME, Failure::PowerCut, DiskModel::ZeroTail, limits);
+        assert!(found.more_than);
+        assert!((2..=limits.images).contains(&found.images.len()), "{}", found.images.len());
+        let bytes: u64 = found.images.iter().map(Image::length_bytes).sum();
+        assert!(bytes <= limits.total_bytes);
+        assert_eq!(found.images.first().map(Image::length_bytes), Some(2));
+        assert_eq!(found.images.last().map(Image::length_bytes), Some(102));
+    }
+}
