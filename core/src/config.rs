@@ -1,5 +1,7 @@
 //! The configuration: Redis's directives for what exists, and this project's own.
 
+pub mod directives;
+
 use crate::profile::{Profile, ProfileName};
 
 /// `appendfsync`: when the log is synced.

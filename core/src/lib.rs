@@ -14,6 +14,7 @@
 // Words used everywhere.
 pub mod config;
 pub mod digest;
+pub mod glob;
 pub mod number;
 pub mod profile;
 pub mod random;

@@ -7,7 +7,7 @@
 pub mod argv;
 pub mod decode;
 pub mod encode;
-mod inline;
+pub(crate) mod inline;
 
 pub use argv::{Argv, OwnedArgv, Span};
 pub use decode::{Decoded, Decoder, Limits, ProtocolError};

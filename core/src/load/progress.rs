@@ -1,0 +1,121 @@
+//! What commands mean to the loading itself: which are known, and where transactions begin and
+//! end. Loader and checker share it, so that they cannot disagree.
+
+use crate::load::fault::{
+    Broken, LoadError, NAME_BYTES, OpenTransaction, Place, Problem, Tail, TailClass,
+};
+use crate::load::scan::Stop;
+
+/// What a command is to the loading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// An ordinary command outside a transaction.
+    Apply,
+    /// MULTI.
+    Begin,
+    /// An ordinary command inside a transaction.
+    Queue,
+    /// EXEC, after so many queued commands.
+    Commit { commands: u64 },
+}
+
+/// Looks a command up: `None` if there is none of that name, else whether it may have so many
+/// words.
+pub(crate) type Lookup = fn(name: &[u8], words: usize) -> Option<bool>;
+
+/// How far a log is good.
+#[derive(Clone, Debug)]
+pub(crate) struct Progress {
+    lookup: Option<Lookup>,
+    /// Whole commands seen and not refused.
+    pub(crate) commands: u64,
+    /// End of the last of them outside a transaction.
+    pub(crate) valid_up_to: u64,
+    /// The MULTI that waits for its EXEC.
+    pub(crate) open: Option<OpenTransaction>,
+}
+
+impl Progress {
+    /// `lookup` decides which commands are known; without one, every name is.
+    pub(crate) const fn new(lookup: Option<Lookup>) -> Self {
+        Self { lookup, commands: 0, valid_up_to: 0, open: None }
+    }
+
+    /// Takes one whole command. `end` is the offset after it.
+    pub(crate) fn admit(
+        &mut self,
+        place: Place,
+        name: &[u8],
+        words: usize,
+        end: u64,
+    ) -> Result<Role, Broken> {
+        match self.lookup.map(|lookup| lookup(name, words)) {
+            Some(None) => {
+                let problem = Problem::UnknownCommand { name: readable(name) };
+                return Err(self.broken(place, problem));
+            }
+            Some(Some(false)) => {
+                let problem = Problem::WrongArity { name: readable(name), words };
+                return Err(self.broken(place, problem));
+            }
+            None | Some(Some(true)) => {}
+        }
+        let role = if name.eq_ignore_ascii_case(b"MULTI") {
+            if self.open.is_some() {
+                return Err(self.broken(place, Problem::UnexpectedMulti));
+            }
+            self.open = Some(OpenTransaction { place, queued: 0 });
+            Role::Begin
+        } else if name.eq_ignore_ascii_case(b"EXEC") {
+            let Some(open) = self.open.take() else {
+                return Err(self.broken(place, Problem::UnexpectedExec));
+            };
+            Role::Commit { commands: open.queued }
+        } else if let Some(open) = &mut self.open {
+            open.queued += 1;
+            Role::Queue
+        } else {
+            Role::Apply
+        };
+        self.commands += 1;
+        if self.open.is_none() {
+            self.valid_up_to = end;
+        }
+        Ok(role)
+    }
+
+    /// The error for a command that is wrong as a whole.
+    pub(crate) const fn broken(&self, place: Place, problem: Problem) -> Broken {
+        Broken { place, valid_up_to: self.valid_up_to, problem }
+    }
+
+    /// The error for what stopped the scanner.
+    pub(crate) const fn stopped(&self, stop: Stop) -> Broken {
+        match stop {
+            Stop::Malformed { place, what } => self.broken(place, Problem::Malformed(what)),
+            Stop::Preamble => self.broken(Place { offset: 0, command: 1 }, Problem::Preamble),
+        }
+    }
+
+    /// How the log ended: `None` if it is whole.
+    pub(crate) fn end(
+        &self,
+        end: Result<Option<TailClass>, Stop>,
+        size_bytes: u64,
+    ) -> Result<Option<Tail>, LoadError> {
+        let class = match end {
+            Err(stop) => return Err(self.stopped(stop).into()),
+            Ok(Some(class)) => class,
+            Ok(None) if self.open.is_some() => TailClass::OpenTransaction,
+            Ok(None) => return Ok(None),
+        };
+        let (open, valid_up_to) = (self.open, self.valid_up_to);
+        Ok(Some(Tail { class, open, valid_up_to, size_bytes }))
+    }
+}
+
+/// A name for a message: short, and with what is not text replaced.
+fn readable(name: &[u8]) -> String {
+    let front = name.get(..NAME_BYTES).unwrap_or(name);
+    String::from_utf8_lossy(front).into_owned()
+}

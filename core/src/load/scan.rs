@@ -1,0 +1,427 @@
+//! The grammar of a log, byte by byte, without keeping a byte.
+//!
+//! # The problem
+//! A log comes in pieces of any size, can be far larger than memory, and is not to be trusted:
+//! a power cut or a bad disk may have put anything anywhere. The loader wants the words of each
+//! command; the checker wants only to know whether it would get them. Both must agree on every
+//! byte.
+//!
+//! # The structure
+//! One state machine knows the grammar and nothing else. It looks at each byte once, remembers
+//! where words lie as offsets, and never holds a payload. [`crate::load::parse`] puts a buffer
+//! around it, [`crate::load::check`] does not. What a length claims is only ever compared, never
+//! reserved.
+//!
+//! # Zeros
+//! When a byte is wrong and it is NUL, the machine does not decide yet: it looks on. If the file
+//! ends with nothing but zeros in between, that is a zero tail, and it begins where the run of
+//! zeros begins, perhaps far back in a payload, whose bytes were all acceptable until the CR was
+//! missing. If anything else follows, the first unexpected byte is malformed.
+//! A file that ends *inside* a payload is truncated even when its last bytes are zeros: every byte
+//! that is there could be data, so nothing contradicts a plain cut. The fact is reported beside it.
+//!
+//! # Rejected
+//! Reusing the decoder of client requests: it accepts inline commands, its errors are texts
+//! for clients without places, and it needs the whole request in memory.
+
+use crate::config::Config;
+use crate::load::fault::{Malformation, Missing, NAME_BYTES, Place, TailClass};
+use crate::profile::{PayloadEnd, Profile, ZeroTail};
+use crate::resp::Span;
+
+/// The first bytes of a snapshot.
+const PREAMBLE: &[u8; 5] = b"REDIS";
+
+/// What a log may hold, and how strictly it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Whether the two bytes after a payload must be CR LF.
+    pub payload_end: PayloadEnd,
+    /// Whether zeros up to the end of the file are a class of their own.
+    pub zero_tail: ZeroTail,
+    /// Most words of one command.
+    pub words_limit: u64,
+    /// Most bytes of one word.
+    pub word_bytes_limit: u64,
+    /// Most bytes of one command as encoded. Below 4 GiB, so that its words can be addressed where
+    /// addresses have 32 bits.
+    pub command_bytes_limit: u64,
+}
+
+impl Options {
+    /// What a client may send at most: 1,048,576 words of 512 MB.
+    #[must_use]
+    pub const fn of(profile: Profile) -> Self {
+        Self {
+            payload_end: profile.payload_end,
+            zero_tail: profile.zero_tail,
+            words_limit: 1024 * 1024,
+            word_bytes_limit: 512 * 1024 * 1024,
+            command_bytes_limit: u32::MAX as u64,
+        }
+    }
+}
+
+impl From<&Config> for Options {
+    /// The options of the profile. A configuration that lets clients send longer words lets the
+    /// log hold them.
+    fn from(config: &Config) -> Self {
+        let options = Self::of(config.choices());
+        let word_bytes_limit = options.word_bytes_limit.max(config.proto_max_bulk_len);
+        Self { word_bytes_limit, ..options }
+    }
+}
+
+/// What stopped the machine for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// A wrong byte.
+    Malformed { place: Place, what: Malformation },
+    /// A snapshot at the front.
+    Preamble,
+}
+
+/// One whole command was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// Its first byte and its number.
+    pub(crate) place: Place,
+    /// Its encoded length in bytes.
+    pub(crate) length_bytes: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Words,
+    Length,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Before the first byte of a command.
+    Start,
+    /// At the very front of the file, with so many bytes of [`PREAMBLE`] seen.
+    Preamble {
+        matched: usize,
+    },
+    /// Before the first digit.
+    FirstDigit {
+        number: Number,
+    },
+    /// Between digits; the number began at `from`.
+    Digits {
+        number: Number,
+        value: u64,
+        from: u64,
+    },
+    /// Before the LF of a header line.
+    NumberLf {
+        number: Number,
+        value: u64,
+        from: u64,
+    },
+    /// Before `$`.
+    Word,
+    /// Inside a payload.
+    Payload {
+        left: u64,
+    },
+    PayloadCr,
+    PayloadLf,
+    /// A NUL stood where `what` says, and since then came nothing but NUL.
+    Zeros {
+        at: u64,
+        from: u64,
+        what: Malformation,
+    },
+    Stopped(Stop),
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub(crate) struct Scanner {
+    options: Options,
+    state: State,
+    /// Offset of the next byte.
+    offset: u64,
+    /// Where the command being read begins, and its number.
+    command: Place,
+    /// Words that it claims to have.
+    words: usize,
+    /// Words whose length is known, relative to the start of the command.
+    spans: Vec<Span>,
+    /// The front of its first word.
+    name: Vec<u8>,
+    /// Offset after the last byte that was not NUL, as far as calls before this one saw.
+    nonzero_end: u64,
+}
+
+impl Scanner {
+    pub(crate) fn new(options: Options) -> Self {
+        let command = Place { offset: 0, command: 1 };
+        let (spans, name) = (Vec::new(), Vec::with_capacity(NAME_BYTES));
+        let (words, offset, nonzero_end) = (0, 0, 0);
+        Self { options, state: State::Start, offset, command, words, spans, name, nonzero_end }
+    }
+
+    /// Offset of the next byte: how much was read so far.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The words of the command that was just seen, relative to its start.
+    pub(crate) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The name of the command that was just seen, at most [`NAME_BYTES`] of it.
+    pub(crate) fn name(&self) -> &[u8] {
+        &self.name
+    }
+
+    /// Whether bytes read now are only compared with NUL.
+    pub(crate) const fn in_zeros(&self) -> bool {
+        matches!(self.state, State::Zeros { .. })
+    }
+
+    /// Reads `input` up to the end of a command. Returns how many bytes it took (all of them if
+    /// there is no whole command) and the command.
+    pub(crate) fn advance(&mut self, input: &[u8]) -> Result<(usize, Option<Seen>), Stop> {
+        let base = self.offset;
+        let mut at = 0;
+        let seen = loop {
+            match self.step(input, &mut at, base) {
+                Ok(None) if at < input.len() => {}
+                Ok(seen) => break seen,
+                Err(stop) => {
+                    self.state = State::Stopped(stop);
+                    return Err(stop);
+                }
+            }
+        };
+        self.offset = base + at as u64;
+        if seen.is_none() {
+            self.nonzero_end = self.nonzero_end_before(input, at, base);
+        }
+        Ok((at, seen))
+    }
+
+    /// Takes the next byte, or as much of a payload as there is.
+    fn step(&mut self, input: &[u8], at: &mut usize, base: u64) -> Result<Option<Seen>, Stop> {
+        let Some(&byte) = input.get(*at) else { return Ok(None) };
+        let offset = base + *at as u64;
+        match self.state {
+            State::Start => {
+                self.command.offset = offset;
+                self.nonzero_end = self.nonzero_end.max(offset);
+                self.state = match byte {
+                    b'*' => State::FirstDigit { number: Number::Words },
+                    b'R' if offset == 0 => State::Preamble { matched: 1 },
+                    b'#' => return Err(self.malformed(offset, Malformation::Annotation)),
+                    found => {
+                        let what = Malformation::CommandStart { found };
+                        self.unexpected(input, *at, base, what)?
+                    }
+                };
+            }
+            State::Preamble { matched } => {
+                if PREAMBLE.get(matched) != Some(&byte) {
+                    return Err(self.malformed(0, Malformation::CommandStart { found: b'R' }));
+                }
+                if matched + 1 == PREAMBLE.len() {
+                    return Err(Stop::Preamble);
+                }
+                self.state = State::Preamble { matched: matched + 1 };
+            }
+            State::FirstDigit { number } => {
+                self.state = match digit(byte) {
+                    Some(value) => State::Digits { number, value, from: offset },
+                    None => {
+                        self.unexpected(input, *at, base, Malformation::Digit { found: byte })?
+                    }
+                };
+            }
+            State::Digits { number, value, from } => match digit(byte) {
+                Some(digit) if value > 0 => {
+                    let value = value * 10 + digit;
+                    self.within_limits(number, value, from)?;
+                    self.state = State::Digits { number, value, from };
+                }
+                _ if byte == b'\r' => self.state = State::NumberLf { number, value, from },
+                _ => {
+                    let what = Malformation::NumberEnd { found: byte };
+                    self.state = self.unexpected(input, *at, base, what)?;
+                }
+            },
+            State::NumberLf { number, value, from } => {
+                self.state = if byte == b'\n' {
+                    self.header(number, value, from, offset + 1)?
+                } else {
+                    self.unexpected(input, *at, base, Malformation::LineEnd { found: byte })?
+                };
+            }
+            State::Word => {
+                self.state = if byte == b'$' {
+                    State::FirstDigit { number: Number::Length }
+                } else {
+                    self.unexpected(input, *at, base, Malformation::WordStart { found: byte })?
+                };
+            }
+            State::Payload { left } => {
+                let available = input.len() - *at;
+                let taken = usize::try_from(left).map_or(available, |left| left.min(available));
+                if self.spans.len() == 1 {
+                    let room = (NAME_BYTES - self.name.len()).min(taken);
+                    self.name.extend_from_slice(&input[*at..*at + room]);
+                }
+                let left = left - taken as u64;
+                self.state = if left == 0 { State::PayloadCr } else { State::Payload { left } };
+                *at += taken;
+                return Ok(None);
+            }
+            State::PayloadCr => {
+                self.state = if byte == b'\r' || self.options.payload_end == PayloadEnd::Skipped {
+                    State::PayloadLf
+                } else {
+                    self.unexpected(input, *at, base, Malformation::PayloadCr { found: byte })?
+                };
+            }
+            State::PayloadLf => {
+                if byte != b'\n' && self.options.payload_end == PayloadEnd::Checked {
+                    let what = Malformation::PayloadLf { found: byte };
+                    self.state = self.unexpected(input, *at, base, what)?;
+                } else if self.spans.len() == self.words {
+                    *at += 1;
+                    return Ok(Some(self.command_ends(offset + 1)));
+                } else {
+                    self.state = State::Word;
+                }
+            }
+            State::Zeros { at: first, what, .. } => {
+                return match input[*at..].iter().position(|&byte| byte != 0) {
+                    Some(_) => Err(self.malformed(first, what)),
+                    None => {
+                        *at = input.len();
+                        Ok(None)
+                    }
+                };
+            }
+            State::Stopped(stop) => return Err(stop),
+        }
+        *at += 1;
+        Ok(None)
+    }
+
+    /// A wrong byte: an error at once, or perhaps a zero tail.
+    fn unexpected(
+        &self,
+        input: &[u8],
+        at: usize,
+        base: u64,
+        what: Malformation,
+    ) -> Result<State, Stop> {
+        let offset = base + at as u64;
+        if what.found() == Some(0) && self.options.zero_tail == ZeroTail::Recoverable {
+            let from = self.nonzero_end_before(input, at, base).max(self.command.offset);
+            Ok(State::Zeros { at: offset, from, what })
+        } else {
+            Err(self.malformed(offset, what))
+        }
+    }
+
+    /// Offset after the last byte that is not NUL, of what was read before `input[at]`.
+    fn nonzero_end_before(&self, input: &[u8], at: usize, base: u64) -> u64 {
+        match input[..at].iter().rposition(|&byte| byte != 0) {
+            Some(last) => base + last as u64 + 1,
+            None => self.nonzero_end,
+        }
+    }
+
+    const fn malformed(&self, offset: u64, what: Malformation) -> Stop {
+        let place = Place { offset, command: self.command.command };
+        Stop::Malformed { place, what }
+    }
+
+    /// Compares a number with what it may be while it is being read, so that it cannot overflow.
+    const fn within_limits(&self, number: Number, value: u64, from: u64) -> Result<(), Stop> {
+        match number {
+            Number::Words if value > self.options.words_limit => {
+                let limit = self.options.words_limit;
+                Err(self.malformed(from, Malformation::TooManyWords { limit }))
+            }
+            Number::Length if value > self.options.word_bytes_limit => {
+                let limit = self.options.word_bytes_limit;
+                Err(self.malformed(from, Malformation::WordTooLong { limit }))
+            }
+            Number::Words | Number::Length => Ok(()),
+        }
+    }
+
+    /// A header line ended; `next` is the offset after it.
+    fn header(&mut self, number: Number, value: u64, from: u64, next: u64) -> Result<State, Stop> {
+        self.within_limits(number, value, from)?;
+        let limit = self.options.command_bytes_limit;
+        let too_long = || self.malformed(from, Malformation::CommandTooLong { limit });
+        match number {
+            Number::Words if value == 0 => Err(self.malformed(from, Malformation::NoWords)),
+            Number::Words => {
+                self.words = usize::try_from(value).map_err(|_| too_long())?;
+                self.spans.clear();
+                self.name.clear();
+                Ok(State::Word)
+            }
+            Number::Length => {
+                let relative = next - self.command.offset;
+                if relative + value + 2 > limit {
+                    return Err(too_long());
+                }
+                let start = usize::try_from(relative).map_err(|_| too_long())?;
+                let length = usize::try_from(value).map_err(|_| too_long())?;
+                self.spans.push(Span { start, length });
+                Ok(if value == 0 { State::PayloadCr } else { State::Payload { left: value } })
+            }
+        }
+    }
+
+    fn command_ends(&mut self, end: u64) -> Seen {
+        let place = self.command;
+        self.command = Place { offset: end, command: place.command + 1 };
+        self.state = State::Start;
+        Seen { place, length_bytes: end - place.offset }
+    }
+
+    /// What it means that the input ends here: nothing, if it ends between commands.
+    pub(crate) fn end(&self) -> Result<Option<TailClass>, Stop> {
+        let (place, words, known) = (self.command, self.words, self.spans.len());
+        let missing = match self.state {
+            State::Start => return Ok(None),
+            State::Stopped(stop) => return Err(stop),
+            State::Zeros { from, .. } => return Ok(Some(TailClass::ZeroTail { place, from })),
+            State::Preamble { .. } => {
+                return Err(self.malformed(0, Malformation::CommandStart { found: b'R' }));
+            }
+            State::FirstDigit { number: Number::Words }
+            | State::Digits { number: Number::Words, .. }
+            | State::NumberLf { number: Number::Words, .. } => Missing::WordCount,
+            State::Word
+            | State::FirstDigit { number: Number::Length }
+            | State::Digits { number: Number::Length, .. }
+            | State::NumberLf { number: Number::Length, .. } => {
+                Missing::WordLength { word: known, words }
+            }
+            State::Payload { left } => {
+                let expected_bytes = self.spans.last().map_or(0, |span| span.length as u64);
+                let present_bytes = expected_bytes - left;
+                Missing::Payload { word: known - 1, words, present_bytes, expected_bytes }
+            }
+            State::PayloadCr | State::PayloadLf => Missing::PayloadEnd { word: known - 1, words },
+        };
+        let zeros_from = (self.nonzero_end < self.offset).then_some(self.nonzero_end);
+        Ok(Some(TailClass::Truncated { place, missing, zeros_from }))
+    }
+}
+
+/// The value of a digit.
+const fn digit(byte: u8) -> Option<u64> {
+    if byte.is_ascii_digit() { Some((byte - b'0') as u64) } else { None }
+}
