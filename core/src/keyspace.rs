@@ -394,3 +394,6 @@ impl Database {
         Some(item)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,9 +35,7 @@ impl Random {
     /// `bound / 2^64`.
     pub const fn below(&mut self, bound: u64) -> u64 {
         let product = self.next_u64() as u128 * bound as u128;
-        #[expect(clippy::cast_possible_truncation, reason = "the high half has 64 bits")]
-        let high = (product >> 64) as u64;
-        high
+        (product >> 64) as u64
     }
 
     /// A generator whose numbers have nothing to do with those that this one gives later.

@@ -222,3 +222,6 @@ impl Segment {
         Self { depth, table: HashTable::with_capacity(SEGMENT_ENTRIES) }
     }
 }
+
+#[cfg(test)]
+mod tests;

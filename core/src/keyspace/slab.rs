@@ -220,8 +220,9 @@ impl Slab {
     /// Adds all entries with their expiry, in the order of their slots. Chunks that did not change
     /// since the last time cost nothing but their turn.
     pub(super) fn digest_into(&self, digest: &mut Digest) {
-        digest.put_count(self.occupied);
-        for chunk in self.chunks.iter().filter(|chunk| chunk.occupied() > 0) {
+        let chunks = || self.chunks.iter().filter(|chunk| chunk.occupied() > 0);
+        digest.put_count(chunks().count());
+        for chunk in chunks() {
             digest.put_u128(chunk.digest());
         }
     }

@@ -146,3 +146,6 @@ impl core::fmt::Debug for StringValue {
         write!(formatter, "b\"{}\"", self.as_bytes().escape_ascii())
     }
 }
+
+#[cfg(test)]
+mod tests;
