@@ -1,1 +1,22 @@
-//! The native host.
+//! The native host: real sockets, a real disk, real time.
+//!
+//! The engine in `core` decides; this crate performs. [`server`] is the event loop, [`host`] the
+//! environment that turns effects into system calls, [`lanes`] the threads that wait for the disk.
+//! No rule about persistence lives here.
+
+pub mod boot;
+pub mod cli;
+pub mod clock;
+pub mod connection;
+pub mod descriptors;
+pub mod host;
+pub mod lanes;
+pub mod lock;
+pub mod log_text;
+pub mod logger;
+pub mod net;
+pub mod options;
+pub mod record;
+pub mod server;
+pub mod signals;
+pub mod start;

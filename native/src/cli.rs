@@ -1,0 +1,3 @@
+//! The tool `aof`: one file per command.
+
+pub mod check;

@@ -1,0 +1,161 @@
+//! `aof check FILE`: is this log whole, and if not, where does it stop being so. Opens the file
+//! for reading only.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use aof_core::load::{Check, Class, Known, Options, Report, Verdict};
+use aof_core::profile::ProfileName;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+#[cfg(test)]
+mod tests;
+
+/// Bytes of one read.
+const READ_BYTES: usize = 1024 * 1024;
+
+/// Says whether an append only file is whole and, if not, where it stops being so.
+///
+/// Exit code 0: it is. 1: it is not. 2: it could not be looked at. Never writes.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// The append only file.
+    file: PathBuf,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Read it as strictly as a server of this profile would.
+    #[arg(long, value_enum, default_value_t = ProfileChoice::Hardened)]
+    profile: ProfileChoice,
+    /// Accept commands that this server does not have, as redis-check-aof does.
+    #[arg(long)]
+    any_command: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ProfileChoice {
+    #[value(name = "hardened")]
+    Hardened,
+    #[value(name = "redis-6.2")]
+    Redis62,
+}
+
+/// What a check found, as `--json` prints it.
+#[derive(Debug, Serialize)]
+struct CheckJson {
+    file: String,
+    verdict: &'static str,
+    class: Option<&'static str>,
+    message: Option<String>,
+    offset: Option<u64>,
+    command: Option<u64>,
+    commands: u64,
+    ok_up_to: u64,
+    size_bytes: u64,
+}
+
+/// Checks the file and prints what was found.
+///
+/// # Errors
+/// If the file cannot be read or the answer cannot be printed.
+pub fn run(arguments: &CheckArguments, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let report =
+        examine(arguments).with_context(|| format!("Can't read {}", arguments.file.display()))?;
+    let text = if arguments.json {
+        let mut line = serde_json::to_string(&json(&arguments.file, &report))?;
+        line.push('\n');
+        line
+    } else {
+        human(&report)
+    };
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(match report.verdict {
+        Verdict::Valid => ExitCode::SUCCESS,
+        Verdict::Recoverable | Verdict::Broken => ExitCode::FAILURE,
+    })
+}
+
+fn examine(arguments: &CheckArguments) -> io::Result<Report> {
+    let profile = match arguments.profile {
+        ProfileChoice::Hardened => ProfileName::Hardened,
+        ProfileChoice::Redis62 => ProfileName::Redis62,
+    };
+    let known = if arguments.any_command { Known::Everything } else { Known::Table };
+    let mut check = Check::new(Options::of(profile.profile()), known);
+    let mut file = File::open(&arguments.file)?;
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(check.finish()),
+            Ok(bytes) => check.feed(&buffer[..bytes]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// What people read: the finding, the figures in redis-check-aof's words, the verdict.
+fn human(report: &Report) -> String {
+    let mut text = String::new();
+    if let Some(error) = &report.error {
+        let place = error.place();
+        text.push_str(&format!("0x{:016x}: {error}\n", place.offset));
+    }
+    text.push_str(&format!(
+        "AOF analyzed: size={}, ok_up_to={}, commands={}, diff={}\n",
+        report.size_bytes,
+        report.valid_up_to,
+        report.commands,
+        report.size_bytes.saturating_sub(report.valid_up_to)
+    ));
+    text.push_str(&match (report.verdict, report.class()) {
+        (Verdict::Recoverable, Some(class)) => format!(
+            "AOF is not valid: {}. A server with aof-load-truncated loads it and cuts it back to \
+             {} bytes.\n",
+            class_name(class),
+            report.valid_up_to
+        ),
+        (_, Some(class)) => {
+            format!("AOF is not valid: {}. No server setting loads it.\n", class_name(class))
+        }
+        (_, None) => "AOF is valid\n".to_owned(),
+    });
+    text
+}
+
+fn json(file: &Path, report: &Report) -> CheckJson {
+    CheckJson {
+        file: file.display().to_string(),
+        verdict: match report.verdict {
+            Verdict::Valid => "valid",
+            Verdict::Recoverable => "recoverable",
+            Verdict::Broken => "broken",
+        },
+        class: report.class().map(class_name),
+        message: report.error.as_ref().map(ToString::to_string),
+        offset: report.error.as_ref().map(|error| error.place().offset),
+        command: report.error.as_ref().map(|error| error.place().command),
+        commands: report.commands,
+        ok_up_to: report.valid_up_to,
+        size_bytes: report.size_bytes,
+    }
+}
+
+const fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::Truncated => "truncated",
+        Class::ZeroTail => "zero-tail",
+        Class::OpenTransaction => "open-transaction",
+        Class::Malformed => "malformed",
+        Class::Preamble => "preamble",
+        Class::UnknownCommand => "unknown-command",
+        Class::WrongArity => "wrong-arity",
+        Class::UnexpectedMulti => "unexpected-multi",
+        Class::UnexpectedExec => "unexpected-exec",
+    }
+}

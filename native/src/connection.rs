@@ -1,0 +1,225 @@
+//! One client's socket: what was read from it and what could not be sent to it yet.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+
+use aof_core::resp::{Decoder, Limits};
+use aof_core::units::Micros;
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+/// The reading side: bytes that are no whole request yet, and the decoder that knows how far it
+/// looked at them. Kept apart from [`Connection`], because a request borrows from here while the
+/// engine's effects change the connection.
+#[derive(Debug)]
+pub struct Inbox {
+    /// The client's decoder.
+    pub decoder: Decoder,
+    /// Input that is not processed yet. The decoder's positions count from its front.
+    pub pending: Vec<u8>,
+}
+
+impl Inbox {
+    /// An empty one.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { decoder: Decoder::new(limits), pending: Vec::new() }
+    }
+}
+
+/// What is being done with a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Requests are read and served.
+    Open,
+    /// The log cannot keep up: nothing is read until the engine resumes it.
+    Paused,
+    /// It ends as soon as what it is owed has left.
+    Closing,
+}
+
+/// What came of sending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Everything has left.
+    All,
+    /// So many bytes wait for the client to read.
+    Waiting(u64),
+    /// The connection is broken.
+    Broken,
+}
+
+/// What came of reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// So many bytes; `true` when the socket may hold more.
+    Bytes(usize, bool),
+    /// Nothing is there.
+    Nothing,
+    /// The client has hung up.
+    End,
+}
+
+/// The socket and its writing side.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    token: Token,
+    address: SocketAddr,
+    unsent: Vec<u8>,
+    /// How many bytes at the front of `unsent` have left.
+    left: usize,
+    watches_writable: bool,
+    hung_up: bool,
+    /// Whether requests of this client are served.
+    pub phase: Phase,
+    /// Whether the socket may hold bytes although no new readiness will be reported.
+    pub may_read: bool,
+    /// The class of the backlog that the engine was told last.
+    pub backlog_class: u32,
+    /// When something was last read.
+    pub active: Micros,
+}
+
+impl Connection {
+    /// Takes an accepted socket into the poll set, for reading only.
+    ///
+    /// # Errors
+    /// If the poll set refuses it.
+    pub fn register(
+        mut stream: TcpStream,
+        address: SocketAddr,
+        token: Token,
+        registry: &Registry,
+        active: Micros,
+    ) -> io::Result<Self> {
+        // Replies are small and wanted now. A socket that refuses the option still works.
+        stream.set_nodelay(true).ok();
+        registry.register(&mut stream, token, Interest::READABLE)?;
+        Ok(Self {
+            stream,
+            token,
+            address,
+            unsent: Vec::new(),
+            left: 0,
+            watches_writable: false,
+            hung_up: false,
+            phase: Phase::Open,
+            may_read: false,
+            backlog_class: 0,
+            active,
+        })
+    }
+
+    /// Where the client is.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The poll set reported that the client will send no more. A short read does not prove then
+    /// that the socket is empty: its end is still in it.
+    pub fn hang_up(&mut self) {
+        self.hung_up = true;
+    }
+
+    /// Reads once. A buffer that is not filled means that the socket is empty: the poll set
+    /// reports edges, so a second read would only say "would block".
+    pub fn receive(&mut self, buffer: &mut [u8]) -> Received {
+        loop {
+            return match self.stream.read(buffer) {
+                Ok(0) => Received::End,
+                Ok(bytes) => Received::Bytes(bytes, bytes == buffer.len() || self.hung_up),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Received::Nothing,
+                Err(_) => Received::End,
+            };
+        }
+    }
+
+    /// Bytes that wait for the client to read.
+    #[must_use]
+    pub fn backlog_bytes(&self) -> u64 {
+        u64::try_from(self.unsent.len() - self.left).unwrap_or(u64::MAX)
+    }
+
+    /// Sends, or keeps what the socket does not take behind what waits already.
+    pub fn send(&mut self, bytes: &[u8], registry: &Registry) -> Sent {
+        if self.backlog_bytes() > 0 {
+            self.unsent.extend_from_slice(bytes);
+            return Sent::Waiting(self.backlog_bytes());
+        }
+        match write_once(&mut self.stream, bytes) {
+            Err(Gone) => Sent::Broken,
+            Ok(taken) if taken == bytes.len() => Sent::All,
+            Ok(taken) => {
+                self.unsent.extend_from_slice(&bytes[taken..]);
+                self.watch(true, registry);
+                Sent::Waiting(self.backlog_bytes())
+            }
+        }
+    }
+
+    /// Sends what waits, as far as the socket takes it.
+    pub fn flush(&mut self, registry: &Registry) -> Sent {
+        while self.backlog_bytes() > 0 {
+            match write_once(&mut self.stream, &self.unsent[self.left..]) {
+                Err(Gone) => return Sent::Broken,
+                Ok(0) => {
+                    self.compact();
+                    return Sent::Waiting(self.backlog_bytes());
+                }
+                Ok(taken) => self.left += taken,
+            }
+        }
+        self.unsent = Vec::new();
+        self.left = 0;
+        self.watch(false, registry);
+        Sent::All
+    }
+
+    /// Drops the bytes that have left once they are the larger part, so that each byte is moved
+    /// at most once on average.
+    fn compact(&mut self) {
+        if self.left > self.unsent.len() / 2 {
+            self.unsent.drain(..self.left);
+            self.left = 0;
+        }
+    }
+
+    /// Asks to be told when the socket takes bytes again, or stops asking.
+    fn watch(&mut self, writable: bool, registry: &Registry) {
+        if self.watches_writable == writable {
+            return;
+        }
+        let interest = match writable {
+            true => Interest::READABLE | Interest::WRITABLE,
+            false => Interest::READABLE,
+        };
+        // A failure here cannot be answered better than by the broken connection that follows.
+        if registry.reregister(&mut self.stream, self.token, interest).is_ok() {
+            self.watches_writable = writable;
+        }
+    }
+
+    /// Takes the socket out of the poll set and closes it. In this order, because a forked child
+    /// may hold a copy of the descriptor, and the poll set would go on reporting it.
+    pub fn close(mut self, registry: &Registry) {
+        registry.deregister(&mut self.stream).ok();
+    }
+}
+
+/// The connection is broken.
+struct Gone;
+
+/// Writes as much as the socket takes; zero when it takes nothing now.
+fn write_once(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize, Gone> {
+    loop {
+        match stream.write(bytes) {
+            Ok(taken) => return Ok(taken),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
+            Err(_) => return Err(Gone),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Log lines: what the engine notes, in the words Redis uses where Redis has a line.
+
+use aof_core::effect::HaltReason;
+use aof_core::note::Note;
+use aof_core::units::Millis;
+use tracing::Level;
+
+/// Redis writes at most one line about a failing write in so many milliseconds.
+#[doc(alias = "AOF_WRITE_LOG_ERROR_RATE")]
+pub const WRITE_ERROR_INTERVAL_MS: u64 = 30_000;
+
+/// The level and the text of a note.
+#[must_use]
+pub fn line(note: &Note) -> (Level, String) {
+    match *note {
+        Note::WritePostponed { waiting_bytes } => (
+            Level::DEBUG,
+            format!("AOF write of {waiting_bytes} bytes postponed: a background fsync is running."),
+        ),
+        Note::SyncTooSlow { postponed_ms, delayed_fsync } => (
+            Level::INFO,
+            format!(
+                "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF \
+                 buffer without waiting for fsync to complete, this may slow down Redis. \
+                 (postponed {postponed_ms} ms, aof_delayed_fsync {delayed_fsync})"
+            ),
+        ),
+        Note::WriteFailed(errno) => {
+            (Level::WARN, format!("Error writing to the AOF file: {}", errno.text()))
+        }
+        Note::ShortWrite { written_bytes, expected_bytes } => (
+            Level::WARN,
+            format!(
+                "Short write while writing to the AOF file: \
+                 (nwritten={written_bytes}, expected={expected_bytes})"
+            ),
+        ),
+        Note::TruncateFailed(errno) => (
+            Level::WARN,
+            format!(
+                "Could not remove short write from the append-only file.  Redis may refuse to \
+                 load the AOF the next time it starts.  ftruncate: {}",
+                errno.text()
+            ),
+        ),
+        Note::WriteRecovered => {
+            (Level::WARN, "AOF write error looks solved, Redis can write again.".to_owned())
+        }
+        Note::SyncFailed { errno, synced, upto } => (
+            Level::WARN,
+            format!(
+                "Fail to fsync the AOF file: {} (durable up to log position {}, in doubt up to {})",
+                errno.text(),
+                synced.0,
+                upto.0
+            ),
+        ),
+        Note::SyncRecovered => {
+            (Level::INFO, "AOF fsync succeeded again; its earlier error is forgotten.".to_owned())
+        }
+        Note::KeysExpired { keys } => (Level::TRACE, format!("{keys} expired keys deleted")),
+        Note::AppendOnlyStopped => {
+            (Level::INFO, "Append only file turned off; what it holds stays.".to_owned())
+        }
+        Note::PolicyChanged => (Level::INFO, "The appendfsync policy was changed.".to_owned()),
+        Note::ShutdownRequested => (Level::WARN, "User requested shutdown...".to_owned()),
+        Note::ShutdownSync => (Level::INFO, "Calling fsync() on the AOF file.".to_owned()),
+        Note::HeldTooLong { held_ms } => (
+            Level::WARN,
+            format!(
+                "Closing a client whose reply was held for {held_ms} ms because its write could \
+                 not be made: neither OK nor an error would be true."
+            ),
+        ),
+    }
+}
+
+/// The last words of the process.
+#[must_use]
+pub fn farewell(reason: HaltReason) -> String {
+    match reason {
+        HaltReason::WriteFailed(errno) => format!(
+            "Can't recover from AOF write error when the AOF fsync policy is 'always' ({}). \
+             Exiting...",
+            errno.text()
+        ),
+        HaltReason::SyncFailed(errno) => format!(
+            "Can't persist AOF for fsync error when the AOF fsync policy is 'always': {}. \
+             Exiting...",
+            errno.text()
+        ),
+        HaltReason::Shutdown { flushed: true } => {
+            "Redis is now ready to exit, bye bye...".to_owned()
+        }
+        HaltReason::Shutdown { flushed: false } => {
+            "Exiting although not every byte of the AOF reached the disk.".to_owned()
+        }
+    }
+}
+
+/// Writes notes to the log, failing writes at most once in [`WRITE_ERROR_INTERVAL_MS`].
+#[derive(Debug, Default)]
+pub struct NoteLog {
+    last_write_error: Option<Millis>,
+}
+
+impl NoteLog {
+    /// Logs one note.
+    pub fn write(&mut self, note: &Note, now: Millis) {
+        if !self.admits(note, now) {
+            return;
+        }
+        let (level, text) = line(note);
+        match level {
+            Level::TRACE => tracing::trace!("{text}"),
+            Level::DEBUG => tracing::debug!("{text}"),
+            Level::INFO => tracing::info!("{text}"),
+            _ => tracing::warn!("{text}"),
+        }
+    }
+
+    /// Whether this note may be logged now.
+    fn admits(&mut self, note: &Note, now: Millis) -> bool {
+        match note {
+            Note::WriteFailed(_) | Note::ShortWrite { .. } | Note::SyncFailed { .. } => {
+                let due = self
+                    .last_write_error
+                    .is_none_or(|last| now.since(last) > WRITE_ERROR_INTERVAL_MS);
+                if due {
+                    self.last_write_error = Some(now);
+                }
+                due
+            }
+            // The pair of a short write that was just logged.
+            Note::TruncateFailed(_) => self.last_write_error == Some(now),
+            _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aof_core::units::Errno;
+
+    use super::*;
+
+    #[test]
+    fn redis_s_texts_are_kept() {
+        let text = |note| line(&note).1;
+        assert_eq!(
+            text(Note::WriteFailed(Errno::ENOSPC)),
+            "Error writing to the AOF file: No space left on device"
+        );
+        assert_eq!(
+            text(Note::ShortWrite { written_bytes: 3, expected_bytes: 9 }),
+            "Short write while writing to the AOF file: (nwritten=3, expected=9)"
+        );
+        assert_eq!(
+            farewell(HaltReason::SyncFailed(Errno::EIO)),
+            "Can't persist AOF for fsync error when the AOF fsync policy is 'always': \
+             Input/output error. Exiting..."
+        );
+    }
+
+    #[test]
+    fn write_errors_are_logged_once_in_more_than_thirty_seconds() {
+        let mut log = NoteLog::default();
+        let failed = Note::WriteFailed(Errno::ENOSPC);
+        let short = Note::ShortWrite { written_bytes: 1, expected_bytes: 2 };
+        assert!(log.admits(&failed, Millis(1_000)));
+        assert!(!log.admits(&failed, Millis(1_000)));
+        assert!(!log.admits(&short, Millis(31_000)));
+        assert!(log.admits(&short, Millis(31_001)));
+        assert!(log.admits(&Note::WriteRecovered, Millis(31_001)));
+    }
+
+    #[test]
+    fn a_failed_truncation_is_logged_with_its_short_write_only() {
+        let mut log = NoteLog::default();
+        let short = Note::ShortWrite { written_bytes: 1, expected_bytes: 2 };
+        let truncate = Note::TruncateFailed(Errno::EIO);
+        assert!(log.admits(&short, Millis(5)));
+        assert!(log.admits(&truncate, Millis(5)));
+        assert!(!log.admits(&short, Millis(6)));
+        assert!(!log.admits(&truncate, Millis(6)));
+    }
+}
