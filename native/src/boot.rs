@@ -7,15 +7,18 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow};
 use aof_core::config::Config;
 use aof_core::engine::Engine;
 use aof_core::execute::Executor;
 use aof_core::keyspace::Keyspace;
+use aof_core::trace::{Header, dataset_digest};
+use aof_core::units::{Micros, Millis};
 use mio::{Poll, Waker};
 
 use crate::clock::Clock;
 use crate::descriptors::{self, Room};
+use crate::driver::Driver;
 use crate::host::Host;
 use crate::lanes::Lanes;
 use crate::lock::LogLock;
@@ -23,7 +26,7 @@ use crate::log_text;
 use crate::logger;
 use crate::net;
 use crate::options::ServerOptions;
-use crate::record::Driver;
+use crate::record::Recording;
 use crate::server::{Server, WAKER};
 use crate::signals::Signals;
 use crate::start::{self, Outcome};
@@ -55,9 +58,6 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
 }
 
 fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow::Result<ExitCode> {
-    if let Some(trace) = &record {
-        bail!("Can't record to {}: this build has no recorder", trace.display());
-    }
     let clock = Clock::start();
     make_room(&mut config);
     let listeners = net::listen(&config.bind, config.port)?;
@@ -76,10 +76,14 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
     let waker = Waker::new(poll.registry(), WAKER).context("Can't create the waker")?;
     let lanes = Lanes::start(waker, clock).context("Can't start the background threads")?;
     let registry = poll.registry().try_clone().context("Can't share the poll set")?;
+    let (now, mono) = (clock.now(), clock.mono());
+    let recording = match record {
+        Some(path) => Some(begin_recording(path, &config, seed, (now, mono), &loaded)?),
+        None => None,
+    };
     let host = Host::new(loaded.file, lanes, registry, clock);
-    let engine =
-        Engine::new(config, seed, loaded.keyspace, loaded.length_bytes, clock.now(), clock.mono());
-    let driver = Driver::new(engine, host);
+    let engine = Engine::new(config, seed, loaded.keyspace, loaded.length_bytes, now, mono);
+    let driver = Driver::new(engine, host, recording);
     let mut server = Server::new(poll, driver, listeners, signals, clock)
         .context("Can't poll the listening sockets")?;
     tracing::info!("Ready to accept connections");
@@ -118,6 +122,30 @@ fn load(
             file: Some(file),
         }),
     })
+}
+
+/// Begins the trace of the run that starts now.
+fn begin_recording(
+    path: &Path,
+    config: &Config,
+    seed: u64,
+    (now, mono): (Millis, Micros),
+    loaded: &Loaded,
+) -> anyhow::Result<Recording> {
+    let header = Header {
+        config: config.clone(),
+        seed,
+        now,
+        mono,
+        loaded_bytes: loaded.length_bytes,
+        dataset_digest: dataset_digest(&loaded.keyspace),
+    };
+    let failed = || format!("Can't record to {}", path.display());
+    let mut recording = Recording::create(path, &header).with_context(failed)?;
+    if let Some(log) = &loaded.file {
+        recording.copy_log(log, loaded.length_bytes).with_context(failed)?;
+    }
+    Ok(recording)
 }
 
 /// Raises the limit of open files, or lowers `maxclients` to what it allows.

@@ -1,3 +1,4 @@
 //! The tool `aof`: one file per command.
 
 pub mod check;
+pub mod replay;

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod connection;
 pub mod descriptors;
+pub mod driver;
 pub mod host;
 pub mod lanes;
 pub mod lock;

@@ -1,38 +1,97 @@
-//! The engine and its environment under one handle: the only place that calls the pump.
+//! `--record`: the trace of a run, in a file. See [`aof_core::trace`] for what it holds.
+//!
+//! The trace begins with the log that was loaded, so that it stands alone, and grows by one
+//! `write(2)` per turn. A server that is killed leaves a trace up to its last whole turn.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use aof_core::engine::Engine;
-use aof_core::event::Event;
-use aof_core::pump::pump;
+use aof_core::keyspace::Keyspace;
+use aof_core::trace::{Header, Recorder};
+use nix::sys::uio::pread;
 
-use crate::host::Host;
+/// Bytes of the log that are copied at once.
+const LOG_PIECE_BYTES: usize = 1024 * 1024;
 
-/// An engine that performs what follows from each event.
+/// A digest looks at the whole dataset. Up to so many keys every step has one; above, every
+/// second, third… step, so that recording costs about the same per step at any size.
+const KEYS_PER_STEP: u64 = 4096;
+
+/// A trace being written.
 #[derive(Debug)]
-pub struct Driver {
-    engine: Engine,
-    host: Host,
+pub struct Recording {
+    recorder: Recorder,
+    file: File,
+    path: PathBuf,
 }
 
-impl Driver {
-    /// Joins the two.
-    #[must_use]
-    pub fn new(engine: Engine, host: Host) -> Self {
-        Self { engine, host }
+impl Recording {
+    /// Begins a trace in a new file. An old one of that name is not overwritten: the name could be
+    /// that of the log.
+    ///
+    /// # Errors
+    /// If the file cannot be created or written.
+    pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        let mut recording = Self { recorder: Recorder::new(header), file, path: path.to_owned() };
+        recording.flush()?;
+        Ok(recording)
     }
 
-    /// Handles one event and performs all that follows.
-    pub fn handle(&mut self, event: Event<'_>) {
-        pump(&mut self.engine, &mut self.host, event);
+    /// Copies the first `length_bytes` of the log into the trace.
+    ///
+    /// # Errors
+    /// If the log cannot be read, is shorter, or the trace cannot be written.
+    pub fn copy_log(&mut self, log: &File, length_bytes: u64) -> io::Result<()> {
+        let mut buffer = vec![0; LOG_PIECE_BYTES];
+        let mut offset: u64 = 0;
+        while offset < length_bytes {
+            let rest = usize::try_from(length_bytes - offset).unwrap_or(usize::MAX);
+            let wanted = rest.min(LOG_PIECE_BYTES);
+            let at = i64::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?;
+            match pread(log, &mut buffer[..wanted], at) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(bytes) => {
+                    self.recorder.log(&buffer[..bytes]);
+                    self.flush()?;
+                    offset += bytes as u64;
+                }
+                Err(nix::errno::Errno::EINTR) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
     }
 
-    /// The engine.
-    #[must_use]
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// Where to record.
+    pub fn recorder(&mut self) -> &mut Recorder {
+        &mut self.recorder
     }
 
-    /// The environment.
-    pub fn host(&mut self) -> &mut Host {
-        &mut self.host
+    /// Writes what was recorded since the last call.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or something could not be recorded.
+    pub fn keep(&mut self, engine: &Engine) -> io::Result<()> {
+        self.flush()?;
+        let keyspace = &engine.executor().keyspace;
+        let keys: u64 = (0..Keyspace::DATABASES).map(|db| keyspace.db(db).len() as u64).sum();
+        let steps = 1 + keys / KEYS_PER_STEP;
+        self.recorder.set_digest_interval(u32::try_from(steps).unwrap_or(u32::MAX));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let named = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
+        };
+        self.file.write_all(self.recorder.bytes()).map_err(named)?;
+        self.recorder.clear();
+        if self.recorder.skipped() > 0 {
+            return Err(named(io::Error::other("an event is too long for a record")));
+        }
+        Ok(())
     }
 }

@@ -25,9 +25,9 @@ use mio::{Events, Interest, Poll, Token};
 use crate::clock::Clock;
 use crate::connection::{Inbox, Phase, Received};
 use crate::descriptors::{self, Room};
+use crate::driver::Driver;
 use crate::host::Host;
 use crate::logger;
-use crate::record::Driver;
 use crate::signals::Signals;
 
 /// Bytes of one read: what a client may have executed in one turn.
@@ -326,6 +326,7 @@ impl Server {
             self.driver.handle(Event::Tick { now: self.now, mono });
         }
         self.driver.handle(Event::TurnEnd { now: self.now, mono });
+        self.driver.keep_recording();
         let resumed = self.driver.host().take_resumed();
         self.ready.extend(resumed);
         for client in self.driver.host().take_gone() {

@@ -40,6 +40,14 @@ impl Recorder {
         self
     }
 
+    /// Changes how often a digest is taken from now on, 0 for never.
+    pub fn set_digest_interval(&mut self, steps: u32) {
+        if self.digest_interval != steps {
+            self.digest_interval = steps;
+            self.steps_until_digest = steps;
+        }
+    }
+
     /// A piece of the log that was loaded, so that the trace stands alone. Before any event.
     pub fn log(&mut self, piece: &[u8]) {
         for piece in piece.chunks(LOG_PIECE_BYTES) {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use aof_native::cli::check;
+use aof_native::cli::{check, replay};
 use clap::{Parser, Subcommand};
 
 /// Looks at append only files and at traces of `aofd`.
@@ -17,6 +17,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArguments),
+    Replay(replay::ReplayArguments),
 }
 
 /// The exit code when the question could not be answered.
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let mut out = io::stdout().lock();
     let result = match &arguments.command {
         Command::Check(arguments) => check::run(arguments, &mut out),
+        Command::Replay(arguments) => replay::run(arguments, &mut out),
     };
     result.unwrap_or_else(|error| {
         // A reader that has left, as in `aof check FILE | head`, wants no more answer.
