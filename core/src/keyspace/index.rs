@@ -11,9 +11,9 @@
 //! is split in two by its next bit. Each table entry carries 32 bits of the hash, so a split reads
 //! no key: it moves at most [`SEGMENT_ENTRIES`] pairs of eight bytes.
 //!
-//! A segment without room for its directory to tell its halves apart has the directory doubled.
-//! That copies four bytes an entry and touches no segment: some 32,000 entries, 128 KB, at ten
-//! million keys.
+//! Where the directory has no bit left to tell the two halves apart, it is doubled first. That
+//! copies four bytes a position and touches no segment. At ten million keys it has 16,384
+//! positions, 64 KB.
 //!
 //! # Equal hashes
 //! Keys whose hashes agree in their first bits would double the directory again and again. It may
@@ -66,6 +66,8 @@ pub(super) struct Index {
 }
 
 /// How much an index has done so far, to prove that no single insertion does much.
+///
+/// A table that tidies up in place after removals does not count: it stays within its segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IndexWork {
     /// Entries moved from table to table, by splits, merges and growth.
