@@ -269,7 +269,7 @@ impl Engine {
         if client.held_bytes() > OUTPUT_LIMIT_BYTES {
             self.end_client(id, CloseReason::OutputLimit);
         }
-        if let Some(request) = executed.request {
+        for request in executed.requests {
             self.carry_out(id, request);
         }
     }

@@ -1,20 +1,30 @@
 //! One command of one client: queued or run, answered, and handed to the log.
 
 pub mod facts;
+pub(crate) mod statistics;
 pub mod watch;
 
 use thiserror::Error;
 
+use crate::command::{self, Call, Command, CommandError, Flags, lookup};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::keyspace::Keyspace;
-use crate::propagate::Propagation;
+use crate::propagate::{Change, Propagation};
 use crate::random::Random;
-use crate::resp::{Argv, Reply};
-use crate::session::Session;
+use crate::resp::{Argv, OwnedArgv, Reply};
+use crate::session::{ReplyMode, Session};
 use crate::units::{ClientId, Millis};
 
 pub use facts::{AofFacts, ClientFacts, Facts, NoFacts, Refusal, ServerFacts};
+pub use statistics::Statistics;
+
+/// Keys that one round of the active cycle deletes in one database at most.
+#[doc(alias = "ACTIVE_EXPIRE_CYCLE_KEYS_PER_LOOP")]
+const EXPIRED_KEYS_PER_ROUND: u64 = 20;
+
+/// Rounds that one call of the active cycle goes on for, as long as a database has such keys.
+const ROUNDS_PER_CYCLE: u32 = 16;
 
 /// The dataset and everything that commands can see or change besides.
 #[derive(Clone, Debug)]
@@ -23,8 +33,14 @@ pub struct Executor {
     pub keyspace: Keyspace,
     /// The settings; `CONFIG SET` changes them.
     pub config: Config,
-    random: Random,
-    watches: watch::Watches,
+    /// Counters for INFO.
+    pub statistics: Statistics,
+    pub(crate) random: Random,
+    pub(crate) watches: watch::Watches,
+    /// What "now" is for relative times in a log that is loaded.
+    load_time: Millis,
+    /// Replies to commands of the log; nobody reads them.
+    scratch: Vec<u8>,
 }
 
 /// What became of one command.
@@ -32,8 +48,9 @@ pub struct Executor {
 pub struct Executed {
     /// Replies that were written: 1, or 0 (`CLIENT REPLY OFF`, `SHUTDOWN`).
     pub replies: u32,
-    /// What only the engine can do.
-    pub request: Option<Request>,
+    /// What only the engine can do, in order. Nearly always nothing; a transaction may ask for
+    /// several things.
+    pub requests: Vec<Request>,
 }
 
 /// What a command asks of the engine.
@@ -101,11 +118,20 @@ impl Executor {
     /// An executor over `keyspace`. `seed` feeds RANDOMKEY and the like.
     #[must_use]
     pub fn new(config: Config, keyspace: Keyspace, seed: u64) -> Self {
-        Self { keyspace, config, random: Random::new(seed), watches: watch::Watches::default() }
+        Self {
+            keyspace,
+            config,
+            statistics: Statistics::default(),
+            random: Random::new(seed),
+            watches: watch::Watches::default(),
+            load_time: Millis(0),
+            scratch: Vec::new(),
+        }
     }
 
     /// Runs one command of one client: queueing under MULTI, EXEC as a unit, lazy expiry, arity,
     /// refusal. The reply goes to the end of `reply`, log records go to `log`.
+    #[doc(alias = "processCommand")]
     pub fn execute(
         &mut self,
         session: &mut Session,
@@ -115,17 +141,138 @@ impl Executor {
         reply: &mut Vec<u8>,
         log: &mut Propagation<'_>,
     ) -> Executed {
-        let _ = (session, argv, now, facts, log);
-        Reply::new(reply).error(b"ERR unknown command");
-        Executed { replies: 1, request: None }
+        let start = reply.len();
+        session.last_command = now;
+        self.statistics.commands += 1;
+        let mut requests = Vec::new();
+        match self.admit(session, argv, facts) {
+            Err(error) => self.reject(session, argv, &error, &mut Reply::new(reply)),
+            Ok(Admitted::Queued) => Reply::new(reply).simple("QUEUED"),
+            Ok(Admitted::Run(command)) => {
+                session.last_command_name = command.name;
+                run_reserved(&mut Call {
+                    command,
+                    argv,
+                    now,
+                    loading: false,
+                    executor: self,
+                    session,
+                    facts,
+                    reply: Reply::new(reply),
+                    log: log.reborrow(),
+                    requests: &mut requests,
+                });
+            }
+        }
+        if take_mute(session) {
+            reply.truncate(start);
+        }
+        Executed { replies: u32::from(reply.len() > start), requests }
     }
 
-    /// One round of the active expiry cycle (`serverCron`): deletes some of the keys whose time
-    /// has come and logs a DEL for each. Returns how many.
+    /// Decides whether a command may run now, must wait for EXEC, or is refused.
+    fn admit(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        facts: &dyn Facts,
+    ) -> Result<Admitted, CommandError> {
+        let command = lookup(argv.name()).ok_or_else(|| unknown_command(argv))?;
+        if !command.accepts(argv.len()) {
+            return Err(CommandError::WrongArity { command: command.name });
+        }
+        if let Some(refusal) = facts.refusal()
+            && is_refused(command, session)
+        {
+            return Err(CommandError::Refused { reason: refusal.errno.text() });
+        }
+        let Some(transaction) = &mut session.transaction else {
+            return Ok(Admitted::Run(command));
+        };
+        if command.flags.has(Flags::NEVER_QUEUED) {
+            return Ok(Admitted::Run(command));
+        }
+        // It will not run anyway, so its bytes need not be kept.
+        if !transaction.dirty {
+            let queued = OwnedArgv::from(argv);
+            transaction.bytes = transaction.bytes.saturating_add(queued.as_bytes().len() as u64);
+            if transaction.bytes > self.config.client_query_buffer_limit {
+                return Err(CommandError::text("ERR transaction is too large"));
+            }
+            transaction.writes |= command.flags.has(Flags::WRITE);
+            transaction.queue.push(queued);
+        }
+        Ok(Admitted::Queued)
+    }
+
+    /// Replies with the refusal. Inside MULTI it also spoils the transaction.
+    #[doc(alias = "rejectCommand")]
+    fn reject(
+        &mut self,
+        session: &mut Session,
+        argv: Argv<'_>,
+        error: &CommandError,
+        reply: &mut Reply<'_>,
+    ) {
+        self.statistics.error_replies += 1;
+        let Some(transaction) = &mut session.transaction else {
+            reply.error(error.to_string().as_bytes());
+            return;
+        };
+        let is_exec = lookup(argv.name()).is_some_and(|command| command.name == "exec");
+        if is_exec {
+            session.transaction = None;
+            self.watches.release(session);
+            let text = format!("EXECABORT Transaction discarded because of: {error}");
+            reply.error(text.as_bytes());
+        } else {
+            transaction.dirty = true;
+            transaction.queue = Vec::new();
+            reply.error(error.to_string().as_bytes());
+        }
+    }
+
+    /// One call of the active expiry cycle (`serverCron`): deletes keys whose time has come,
+    /// soonest first and at most 320 of each database, and logs a DEL for each. Returns how many.
+    ///
+    /// Redis samples and stops by the clock. Here the keys are known in order, so the bound is a
+    /// number, and two runs delete the same keys.
     #[doc(alias = "activeExpireCycle")]
     pub fn expire_cycle(&mut self, now: Millis, log: &mut Propagation<'_>) -> u64 {
-        let _ = (now, log);
-        0
+        let mut deleted = 0;
+        for _ in 0..ROUNDS_PER_CYCLE {
+            let before = deleted;
+            for db in 0..Keyspace::DATABASES {
+                for _ in 0..EXPIRED_KEYS_PER_ROUND {
+                    let Some(expired) = self.keyspace.db_mut(db).pop_expired(now) else { break };
+                    self.account_expired(db, &expired.key, log);
+                    deleted += 1;
+                }
+            }
+            if deleted == before {
+                break;
+            }
+        }
+        deleted
+    }
+
+    /// Deletes `key`, whose time has come, and logs its DEL.
+    #[doc(alias = "deleteExpiredKeyAndPropagate")]
+    pub(crate) fn expire_now(&mut self, db: u8, key: &[u8], log: &mut Propagation<'_>) {
+        self.keyspace.db_mut(db).remove(key);
+        self.account_expired(db, key, log);
+    }
+
+    fn account_expired(&mut self, db: u8, key: &[u8], log: &mut Propagation<'_>) {
+        log.expired(db, key);
+        self.watches.touch(db, key);
+        self.statistics.expired_keys += 1;
+    }
+
+    /// Sets what "now" is for [`Self::replay`]. Only logs of other servers hold relative times;
+    /// they begin to run when they are loaded, as in Redis.
+    pub fn set_load_time(&mut self, now: Millis) {
+        self.load_time = now;
     }
 
     /// Applies one command of the log: no reply, no log, no expiry of keys. MULTI and EXEC are
@@ -135,7 +282,34 @@ impl Executor {
     /// For a command that does not exist or cannot have so many words. A command that fails for
     /// what it finds in the dataset changes nothing and is no error, as in Redis.
     pub fn replay(&mut self, session: &mut Session, argv: Argv<'_>) -> Result<(), ReplayError> {
-        let _ = (session, argv);
+        const NAME_LIMIT: usize = 128;
+        let Some(command) = lookup(argv.name()) else {
+            let name = argv.name();
+            let name = name[..name.len().min(NAME_LIMIT)].to_vec();
+            return Err(ReplayError::UnknownCommand { name });
+        };
+        if !command.accepts(argv.len()) {
+            return Err(ReplayError::WrongArity { name: command.name, words: argv.len() });
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        let now = self.load_time;
+        // A command that asks something of the engine has no business in a log.
+        let mut requests = Vec::new();
+        // An error would go to a client; the log has none.
+        let _ = (command.run)(&mut Call {
+            command,
+            argv,
+            now,
+            loading: true,
+            executor: self,
+            session,
+            facts: &NoFacts,
+            reply: Reply::new(&mut scratch),
+            log: Propagation::off(),
+            requests: &mut requests,
+        });
+        self.scratch = scratch;
         Ok(())
     }
 
@@ -144,9 +318,77 @@ impl Executor {
         self.watches.release(session);
     }
 
-    /// Adds the dataset and whatever else decides how later commands go.
+    /// Adds the dataset and whatever else decides how later commands go or what they reply.
     pub fn digest_into(&self, digest: &mut Digest) {
         self.keyspace.digest_into(digest);
         self.random.digest_into(digest);
+        self.statistics.digest_into(digest);
+        self.watches.digest_into(digest);
     }
 }
+
+/// What [`Executor::admit`] found.
+enum Admitted {
+    Run(&'static Command),
+    Queued,
+}
+
+/// Writes are refused while the log cannot take them, a transaction with writes as a whole, and
+/// PING too, so that whoever watches a server by PING hears of it.
+#[doc(alias = "writeCommandsDeniedByDiskError")]
+fn is_refused(command: &Command, session: &Session) -> bool {
+    let queued_writes = session.transaction.as_ref().is_some_and(|queued| queued.writes);
+    command.flags.has(Flags::WRITE)
+        || command.name == "ping"
+        || (command.name == "exec" && queued_writes)
+}
+
+/// "unknown command" with the beginning of its arguments, as Redis 6.2 words it.
+fn unknown_command(argv: Argv<'_>) -> CommandError {
+    const SHOWN_BYTES: usize = 128;
+    let mut arguments = String::new();
+    for word in argv.skip(1) {
+        if arguments.len() >= SHOWN_BYTES {
+            break;
+        }
+        let word = command::shown(word, SHOWN_BYTES - arguments.len());
+        arguments.push_str(&format!("`{word}`, "));
+    }
+    let name = command::shown(argv.name(), SHOWN_BYTES);
+    let text = format!("ERR unknown command `{name}`, with args beginning with: {arguments}");
+    CommandError::Text(text.into())
+}
+
+/// Runs a command that was admitted, logs what it changed, and replies with its error if it has
+/// one. A command that fails has changed nothing; what it had already written is taken back.
+#[doc(alias = "call")]
+pub(crate) fn run_reserved(call: &mut Call<'_, '_>) {
+    let start = call.reply.position();
+    match (call.command.run)(call) {
+        Ok(Change::None) => {}
+        Ok(change) => {
+            call.executor.statistics.changes += 1;
+            call.log.append(call.session.db, call.argv, &change);
+        }
+        Err(error) => {
+            call.executor.statistics.error_replies += 1;
+            call.reply.buffer().truncate(start);
+            call.reply.error(error.to_string().as_bytes());
+        }
+    }
+}
+
+/// Whether the reply of the command that has just run is swallowed.
+fn take_mute(session: &mut Session) -> bool {
+    let (muted, next) = match session.replies {
+        ReplyMode::On => (false, ReplyMode::On),
+        ReplyMode::Off => (true, ReplyMode::Off),
+        ReplyMode::SkipNext => (true, ReplyMode::Skip),
+        ReplyMode::Skip => (true, ReplyMode::On),
+    };
+    session.replies = next;
+    muted
+}
+
+#[cfg(test)]
+mod tests;

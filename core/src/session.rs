@@ -32,8 +32,12 @@ pub struct Session {
 pub struct Transaction {
     /// In order of arrival.
     pub queue: Vec<OwnedArgv>,
-    /// A command was refused when it was queued, so EXEC must fail.
+    /// A command was refused when it was queued, so EXEC must fail. The queue is empty then.
     pub dirty: bool,
+    /// One of them may change the dataset.
+    pub writes: bool,
+    /// Their size in the log, in bytes.
+    pub bytes: u64,
 }
 
 /// A key under WATCH and what it looked like then.
@@ -56,9 +60,9 @@ pub enum ReplyMode {
     On,
     /// None is.
     Off,
-    /// This one is not, and the next one is not either.
+    /// `CLIENT REPLY SKIP` is running; it is not answered, nor is the next command.
     SkipNext,
-    /// This one is not.
+    /// The next command is not.
     Skip,
 }
 
@@ -93,6 +97,8 @@ impl Session {
         digest.put_bool(self.transaction.is_some());
         if let Some(transaction) = &self.transaction {
             digest.put_bool(transaction.dirty);
+            digest.put_bool(transaction.writes);
+            digest.put_u64(transaction.bytes);
             digest.put_count(transaction.queue.len());
             for argv in &transaction.queue {
                 digest.put_bytes(argv.as_bytes());

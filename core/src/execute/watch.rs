@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::digest::Digest;
 use crate::session::{Session, WatchedKey};
 
 /// All watched keys, by database.
@@ -92,5 +93,18 @@ impl Watches {
             let watch = self.by_db.get(&watched.db).and_then(|keys| keys.get(&watched.key));
             watch.is_none_or(|watch| watch.version != watched.version)
         })
+    }
+
+    /// Adds all marks.
+    pub(crate) fn digest_into(&self, digest: &mut Digest) {
+        digest.put_u64(self.last_version);
+        for (&db, keys) in &self.by_db {
+            for (key, watch) in keys {
+                digest.put_u8(db);
+                digest.put_bytes(key);
+                digest.put_u64(watch.version);
+                digest.put_u64(watch.watchers);
+            }
+        }
     }
 }

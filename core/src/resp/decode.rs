@@ -82,10 +82,10 @@ fn shown(byte: u8) -> char {
 }
 
 impl ProtocolError {
-    /// The error reply, without `-` and line end.
+    /// Redis's text. The error reply has the code `ERR` before it.
     #[must_use]
     pub fn text(&self) -> String {
-        format!("ERR {self}")
+        self.to_string()
     }
 }
 

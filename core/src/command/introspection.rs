@@ -1,0 +1,129 @@
+//! COMMAND and INFO.
+
+use crate::command::error::shown;
+use crate::command::{COMMANDS, Call, Command, CommandError, Family, Flags, lookup};
+use crate::info;
+use crate::propagate::Change;
+use crate::resp::{Argv, Reply};
+
+pub(super) fn command<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let subcommand = call.argv.get(1).map(<[u8]>::to_ascii_lowercase);
+    match (subcommand.as_deref(), call.argv.len()) {
+        (None, _) => {
+            call.reply.array(COMMANDS.len());
+            COMMANDS.iter().for_each(|command| describe(command, &mut call.reply));
+        }
+        (Some(b"count"), 2) => call.reply.count(COMMANDS.len()),
+        (Some(b"info"), words) => {
+            call.reply.array(words - 2);
+            for name in call.argv.skip(2) {
+                match lookup(name) {
+                    Some(command) => describe(command, &mut call.reply),
+                    None => call.reply.null_array(),
+                }
+            }
+        }
+        (Some(b"getkeys"), 3..) => get_keys(call)?,
+        (Some(b"help"), 2) => help(
+            &mut call.reply,
+            "COMMAND",
+            &[
+                "(no subcommand)",
+                "    All commands.",
+                "COUNT",
+                "    How many there are.",
+                "GETKEYS <full-command>",
+                "    The keys of a command.",
+                "INFO [<command-name> ...]",
+                "    Some commands.",
+            ],
+        ),
+        _ => return Err(call.unknown_subcommand()),
+    }
+    Ok(Change::None)
+}
+
+/// One command with the seven fields of Redis 6.2.
+fn describe(command: &Command, reply: &mut Reply<'_>) {
+    reply.array(7);
+    reply.bulk(command.name.as_bytes());
+    reply.integer(command.arity.into());
+    reply.array(command.flags.names().count());
+    command.flags.names().for_each(|name| reply.simple(name));
+    reply.integer(command.keys.first.into());
+    reply.integer(command.keys.last.into());
+    reply.integer(command.keys.step.into());
+    reply.array(categories(command).count());
+    categories(command).for_each(|name| reply.simple(name));
+}
+
+/// The access categories that follow from family and flags.
+fn categories(command: &Command) -> impl Iterator<Item = &'static str> {
+    let flags = command.flags;
+    let family = match command.family {
+        Family::Connection => "@connection",
+        Family::Keyspace => "@keyspace",
+        Family::String => "@string",
+        Family::Transaction => "@transaction",
+        Family::Server => "@admin",
+    };
+    let dangerous = flags.has(Flags::DANGEROUS) || flags.has(Flags::ADMIN);
+    [
+        (flags.has(Flags::WRITE), "@write"),
+        (flags.has(Flags::READONLY), "@read"),
+        (flags.has(Flags::FAST), "@fast"),
+        (!flags.has(Flags::FAST), "@slow"),
+        (dangerous, "@dangerous"),
+        (true, family),
+    ]
+    .into_iter()
+    .filter(|(has, _)| *has)
+    .map(|(_, name)| name)
+}
+
+fn get_keys(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let command =
+        lookup(call.word(2)).ok_or(CommandError::text("ERR Invalid command specified"))?;
+    let words = call.argv.len() - 2;
+    if command.keys.step == 0 {
+        return Err(CommandError::text("ERR The command has no key arguments"));
+    }
+    if !command.accepts(words) {
+        return Err(CommandError::text("ERR Invalid number of arguments specified for command"));
+    }
+    let keys: Vec<&[u8]> = keys_of(command, call.argv).collect();
+    call.reply.array(keys.len());
+    keys.into_iter().for_each(|key| call.reply.bulk(key));
+    Ok(())
+}
+
+/// The keys among the words of `argv` from its third on, which are a request of their own.
+fn keys_of<'a>(command: &Command, argv: Argv<'a>) -> impl Iterator<Item = &'a [u8]> {
+    let place = |index: i8, words: usize| {
+        let distance = usize::from(index.unsigned_abs());
+        if index < 0 { words - distance } else { distance }
+    };
+    let words = argv.len() - 2;
+    let (first, last) = (place(command.keys.first, words), place(command.keys.last, words));
+    let step = usize::from(command.keys.step.unsigned_abs());
+    (first..=last).step_by(step).filter_map(move |index| argv.get(index + 2))
+}
+
+pub(super) fn info<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    if call.argv.len() > 2 {
+        return Err(CommandError::Syntax);
+    }
+    let section = call.argv.get(1).map_or_else(|| "default".to_owned(), |word| shown(word, 64));
+    let text = info::render(&section.to_ascii_lowercase(), call.executor, call.facts, call.now);
+    call.reply.bulk(text.as_bytes());
+    Ok(Change::None)
+}
+
+/// The reply to HELP: a heading, `lines`, and HELP itself.
+pub(super) fn help(reply: &mut Reply<'_>, command: &str, lines: &[&str]) {
+    reply.array(lines.len() + 3);
+    reply.simple(&format!("{command} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"));
+    lines.iter().for_each(|line| reply.simple(line));
+    reply.simple("HELP");
+    reply.simple("    Prints this help.");
+}

@@ -1,0 +1,111 @@
+//! Commands for keys of any type, and for whole databases.
+
+use crate::command::{Call, CommandError};
+use crate::propagate::Change;
+
+pub(super) fn del<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let mut deleted = 0;
+    for key in call.argv.skip(1) {
+        if !call.expire_if_needed(key) && call.delete(key) {
+            deleted += 1;
+        }
+    }
+    call.reply.integer(deleted);
+    Ok(if deleted > 0 { Change::Verbatim } else { Change::None })
+}
+
+pub(super) fn exists<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let count = call.argv.skip(1).filter(|key| call.read(key).is_some()).count();
+    call.reply.count(count);
+    Ok(Change::None)
+}
+
+pub(super) fn type_of<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let name = call.read(call.word(1)).map_or("none", |value| value.type_name());
+    call.reply.simple(name);
+    Ok(Change::None)
+}
+
+pub(super) fn rename<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let moved = rename_key(call, true)?;
+    call.reply.ok();
+    Ok(moved)
+}
+
+pub(super) fn renamenx<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let moved = rename_key(call, false)?;
+    call.reply.integer(i64::from(moved != Change::None));
+    Ok(moved)
+}
+
+fn rename_key<'a>(call: &mut Call<'a, '_>, over: bool) -> Result<Change<'a>, CommandError> {
+    let (from, to) = (call.word(1), call.word(2));
+    if !call.exists(from) {
+        return Err(CommandError::NoSuchKey);
+    }
+    if from == to || (call.exists(to) && !over) {
+        return Ok(Change::None);
+    }
+    call.db_mut().rename(from, to);
+    call.changed(from);
+    call.changed(to);
+    Ok(Change::Verbatim)
+}
+
+pub(super) fn randomkey<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let db = call.session.db;
+    loop {
+        let executor = &mut *call.executor;
+        let Some(key) = executor.keyspace.db(db).random(&mut executor.random) else {
+            call.reply.null_bulk();
+            return Ok(Change::None);
+        };
+        if call.loading || !executor.keyspace.db(db).is_expired(key, call.now) {
+            call.reply.bulk(key);
+            return Ok(Change::None);
+        }
+        // Each round deletes a key, so this ends.
+        let key = key.to_vec();
+        call.expire_if_needed(&key);
+    }
+}
+
+pub(super) fn dbsize<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let keys = call.db().len();
+    call.reply.count(keys);
+    Ok(Change::None)
+}
+
+/// Logged only if there was something to delete.
+pub(super) fn flushdb<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    check_flush_option(call)?;
+    let deleted = empty(call, call.session.db);
+    call.reply.ok();
+    Ok(if deleted { Change::Verbatim } else { Change::None })
+}
+
+/// Logged always, as in Redis.
+pub(super) fn flushall<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    check_flush_option(call)?;
+    for db in 0..crate::keyspace::Keyspace::DATABASES {
+        empty(call, db);
+    }
+    call.reply.ok();
+    Ok(Change::Verbatim)
+}
+
+/// `ASYNC` and `SYNC` are the same here.
+fn check_flush_option(call: &Call<'_, '_>) -> Result<(), CommandError> {
+    let known = match call.argv.get(1) {
+        None => true,
+        Some(word) => word.eq_ignore_ascii_case(b"ASYNC") || word.eq_ignore_ascii_case(b"SYNC"),
+    };
+    if known && call.argv.len() <= 2 { Ok(()) } else { Err(CommandError::Syntax) }
+}
+
+fn empty(call: &mut Call<'_, '_>, db: u8) -> bool {
+    let executor = &mut *call.executor;
+    let database = executor.keyspace.db_mut(db);
+    executor.watches.touch_all(db, |key| database.contains(key));
+    !database.clear().is_empty()
+}

@@ -1,0 +1,84 @@
+//! KEYS and SCAN.
+
+use crate::command::{Call, CommandError};
+use crate::glob::{Case, matches};
+use crate::number::parse_integer;
+use crate::propagate::Change;
+
+/// Keys whose time has come are left out, but not deleted.
+pub(super) fn keys<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let pattern = call.word(1);
+    let database = call.executor.keyspace.db(call.session.db);
+    let (now, loading) = (call.now, call.loading);
+    let start = call.reply.position();
+    let mut count = 0;
+    for entry in database.iter() {
+        let expired = !loading && entry.expiry.is_some_and(|at| now > at);
+        if !expired && matches(pattern, entry.key, Case::Sensitive) {
+            call.reply.bulk(entry.key);
+            count += 1;
+        }
+    }
+    call.reply.insert_array(start, count);
+    Ok(Change::None)
+}
+
+/// What SCAN was asked for.
+struct Filter<'a> {
+    pattern: Option<&'a [u8]>,
+    type_name: Option<&'a [u8]>,
+    count: u64,
+}
+
+impl<'a> Filter<'a> {
+    fn parse(call: &Call<'a, '_>) -> Result<Self, CommandError> {
+        let mut filter = Self { pattern: None, type_name: None, count: 10 };
+        let mut words = call.argv.skip(2);
+        while let Some(word) = words.next() {
+            let value = words.next().ok_or(CommandError::Syntax)?;
+            if word.eq_ignore_ascii_case(b"COUNT") {
+                let count = parse_integer(value).ok_or(CommandError::NotInteger)?;
+                let count = u64::try_from(count).ok().filter(|&count| count > 0);
+                filter.count = count.ok_or(CommandError::Syntax)?;
+            } else if word.eq_ignore_ascii_case(b"MATCH") {
+                filter.pattern = Some(value).filter(|pattern| *pattern != b"*");
+            } else if word.eq_ignore_ascii_case(b"TYPE") {
+                filter.type_name = Some(value);
+            } else {
+                return Err(CommandError::Syntax);
+            }
+        }
+        Ok(filter)
+    }
+}
+
+/// Finds keys whose time has come and that match: they are deleted and left out.
+pub(super) fn scan<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let cursor = parse_cursor(call.word(1))?;
+    let filter = Filter::parse(call)?;
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    let next = call.db().scan(cursor, filter.count, |entry| {
+        let wanted = filter.pattern.is_none_or(|p| matches(p, entry.key, Case::Sensitive))
+            && filter
+                .type_name
+                .is_none_or(|name| name.eq_ignore_ascii_case(entry.value.type_name().as_bytes()));
+        if wanted {
+            found.push(entry.key.to_vec());
+        }
+    });
+    found.retain(|key| !call.expire_if_needed(key));
+    call.reply.array(2);
+    call.reply.bulk(itoa::Buffer::new().format(next).as_bytes());
+    call.reply.array(found.len());
+    found.iter().for_each(|key| call.reply.bulk(key));
+    Ok(Change::None)
+}
+
+/// A cursor is an unsigned number; more than 20 digits are none.
+fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
+    let error = CommandError::text("ERR invalid cursor");
+    if text.is_empty() || text.len() > 20 || !text.iter().all(u8::is_ascii_digit) {
+        return Err(error);
+    }
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(error)
+}

@@ -1,0 +1,105 @@
+//! CONFIG, DEBUG, SHUTDOWN.
+
+use crate::command::{Call, CommandError};
+use crate::config::directives;
+use crate::execute::{Request, ShutdownSave};
+use crate::propagate::Change;
+
+pub(super) fn config<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let subcommand = call.word(1).to_ascii_lowercase();
+    match (subcommand.as_slice(), call.argv.len()) {
+        (b"get", 3) => {
+            let config = &call.executor.config;
+            let found: Vec<_> = directives::get(config, call.argv.word(2)).collect();
+            call.reply.array(found.len() * 2);
+            for (name, value) in found {
+                call.reply.bulk(name.as_bytes());
+                call.reply.bulk(value.as_bytes());
+            }
+        }
+        (b"set", 4) => {
+            set(call)?;
+            call.reply.ok();
+        }
+        (b"resetstat", 2) => {
+            call.executor.statistics.reset();
+            call.requests.push(Request::ResetStatistics);
+            call.reply.ok();
+        }
+        (b"rewrite", 2) => {
+            return Err(CommandError::text("ERR The server is running without a config file"));
+        }
+        (b"help", 2) => {
+            super::introspection::help(
+                &mut call.reply,
+                "CONFIG",
+                &[
+                    "GET <pattern>",
+                    "    Directives whose names match, with their values.",
+                    "SET <directive> <value>",
+                    "    Change a directive.",
+                    "RESETSTAT",
+                    "    Set the counters of INFO back to zero.",
+                ],
+            );
+        }
+        _ => return Err(call.unknown_subcommand()),
+    }
+    Ok(Change::None)
+}
+
+fn set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let (was_on, policy, profile) = {
+        let config = &call.executor.config;
+        (config.appendonly, config.appendfsync, config.profile)
+    };
+    directives::set(&mut call.executor.config, call.argv.word(2), call.argv.word(3))
+        .map_err(|error| CommandError::Text(error.text().into()))?;
+    let config = &mut call.executor.config;
+    if config.appendonly && !was_on {
+        // What is in memory could only get into the log by a rewrite, which does not exist yet.
+        config.appendonly = false;
+        return Err(CommandError::text("ERR Unable to turn on AOF. Check server logs."));
+    }
+    if !config.appendonly && was_on {
+        call.requests.push(Request::AppendOnlyOff);
+    }
+    if config.appendfsync != policy {
+        call.requests.push(Request::PolicyChanged);
+    }
+    if config.profile != profile {
+        call.requests.push(Request::ProfileChanged);
+    }
+    Ok(())
+}
+
+/// Only what a test or a lesson needs.
+pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    if !call.word(1).eq_ignore_ascii_case(b"SLEEP") || call.argv.len() != 3 {
+        return Err(call.unknown_subcommand());
+    }
+    call.requests.push(Request::Sleep { micros: sleep_micros(call.word(2)) });
+    call.reply.ok();
+    Ok(Change::None)
+}
+
+/// Seconds with a fraction, as microseconds. Like C's `strtod`, what is no number is zero.
+fn sleep_micros(text: &[u8]) -> u64 {
+    let seconds: f64 =
+        std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0.0);
+    #[expect(clippy::cast_possible_truncation, reason = "saturates; nobody waits longer")]
+    let micros = (seconds * 1e6) as i64;
+    u64::try_from(micros).unwrap_or(0)
+}
+
+/// The engine ends the process, so there is no reply.
+pub(super) fn shutdown<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    let save = match (call.argv.get(1), call.argv.len()) {
+        (None, _) => ShutdownSave::Default,
+        (Some(word), 2) if word.eq_ignore_ascii_case(b"NOSAVE") => ShutdownSave::NoSave,
+        (Some(word), 2) if word.eq_ignore_ascii_case(b"SAVE") => ShutdownSave::Save,
+        _ => return Err(CommandError::Syntax),
+    };
+    call.requests.push(Request::Shutdown { save });
+    Ok(Change::None)
+}

@@ -1,0 +1,135 @@
+//! All commands, in the order of their families. Arities, flags and key positions are those of
+//! Redis 6.2, as its `COMMAND` shows them.
+
+use super::{
+    Command, Family, Flags, Keys, Run, client, connection, counters, expire, introspection, keys,
+    scan, server, strings, transactions,
+};
+
+const WRITE: Flags = Flags::WRITE;
+const GROW: Flags = Flags::WRITE.and(Flags::DENYOOM);
+const READ: Flags = Flags::READONLY;
+const FAST: Flags = Flags::FAST;
+const RANDOM: Flags = Flags::RANDOM;
+const ALWAYS: Flags = Flags::LOADING.and(Flags::STALE);
+const TRANSACTION: Flags = Flags::NOSCRIPT.and(ALWAYS).and(Flags::NEVER_QUEUED);
+const ADMIN: Flags = Flags::ADMIN.and(Flags::NOSCRIPT).and(ALWAYS);
+
+const fn row(
+    name: &'static str,
+    arity: i8,
+    flags: Flags,
+    keys: Keys,
+    family: Family,
+    run: Run,
+) -> Command {
+    Command { name, arity, flags, keys, family, run }
+}
+
+const fn string(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
+    row(name, arity, flags, Keys::ONE, Family::String, run)
+}
+
+const fn keyspace(name: &'static str, arity: i8, flags: Flags, keys: Keys, run: Run) -> Command {
+    row(name, arity, flags, keys, Family::Keyspace, run)
+}
+
+const fn plain(name: &'static str, arity: i8, flags: Flags, family: Family, run: Run) -> Command {
+    row(name, arity, flags, Keys::NONE, family, run)
+}
+
+/// The table.
+pub const COMMANDS: &[Command] = &[
+    // Strings.
+    string("get", 2, READ.and(FAST), strings::get),
+    string("set", -3, GROW, strings::set),
+    string("setnx", 3, GROW.and(FAST), strings::setnx),
+    string("setex", 4, GROW, strings::setex),
+    string("psetex", 4, GROW, strings::psetex),
+    string("getset", 3, GROW.and(FAST), strings::getset),
+    string("getdel", 2, WRITE.and(FAST), strings::getdel),
+    string("getex", -2, WRITE.and(FAST), strings::getex),
+    string("append", 3, GROW.and(FAST), strings::append),
+    string("strlen", 2, READ.and(FAST), strings::strlen),
+    string("getrange", 4, READ, strings::getrange),
+    string("substr", 4, READ, strings::getrange),
+    string("setrange", 4, GROW, strings::setrange),
+    row("mget", -2, READ.and(FAST), Keys::ALL, Family::String, strings::mget),
+    row("mset", -3, GROW, Keys::PAIRS, Family::String, strings::mset),
+    row("msetnx", -3, GROW, Keys::PAIRS, Family::String, strings::msetnx),
+    string("incr", 2, GROW.and(FAST), counters::incr),
+    string("decr", 2, GROW.and(FAST), counters::decr),
+    string("incrby", 3, GROW.and(FAST), counters::incrby),
+    string("decrby", 3, GROW.and(FAST), counters::decrby),
+    string("incrbyfloat", 3, GROW.and(FAST), counters::incrbyfloat),
+    // Keys of any type.
+    keyspace("del", -2, WRITE, Keys::ALL, keys::del),
+    keyspace("unlink", -2, WRITE.and(FAST), Keys::ALL, keys::del),
+    keyspace("exists", -2, READ.and(FAST), Keys::ALL, keys::exists),
+    keyspace("type", 2, READ.and(FAST), Keys::ONE, keys::type_of),
+    keyspace("rename", 3, WRITE, Keys::TWO, keys::rename),
+    keyspace("renamenx", 3, WRITE.and(FAST), Keys::TWO, keys::renamenx),
+    keyspace("randomkey", 1, READ.and(RANDOM), Keys::NONE, keys::randomkey),
+    keyspace("dbsize", 1, READ.and(FAST), Keys::NONE, keys::dbsize),
+    keyspace("flushdb", -1, WRITE.and(Flags::DANGEROUS), Keys::NONE, keys::flushdb),
+    keyspace("flushall", -1, WRITE.and(Flags::DANGEROUS), Keys::NONE, keys::flushall),
+    keyspace(
+        "keys",
+        2,
+        READ.and(Flags::SORT_FOR_SCRIPT).and(Flags::DANGEROUS),
+        Keys::NONE,
+        scan::keys,
+    ),
+    keyspace("scan", -2, READ.and(RANDOM), Keys::NONE, scan::scan),
+    keyspace("expire", 3, WRITE.and(FAST), Keys::ONE, expire::expire),
+    keyspace("pexpire", 3, WRITE.and(FAST), Keys::ONE, expire::pexpire),
+    keyspace("expireat", 3, WRITE.and(FAST), Keys::ONE, expire::expireat),
+    keyspace("pexpireat", 3, WRITE.and(FAST), Keys::ONE, expire::pexpireat),
+    keyspace("ttl", 2, READ.and(FAST).and(RANDOM), Keys::ONE, expire::ttl),
+    keyspace("pttl", 2, READ.and(FAST).and(RANDOM), Keys::ONE, expire::pttl),
+    keyspace("persist", 2, WRITE.and(FAST), Keys::ONE, expire::persist),
+    keyspace("select", 2, ALWAYS.and(FAST), Keys::NONE, connection::select),
+    // Transactions.
+    plain("multi", 1, TRANSACTION.and(FAST), Family::Transaction, transactions::multi),
+    plain("exec", 1, TRANSACTION, Family::Transaction, transactions::exec),
+    plain("discard", 1, TRANSACTION.and(FAST), Family::Transaction, transactions::discard),
+    row("watch", -2, TRANSACTION.and(FAST), Keys::ALL, Family::Transaction, transactions::watch),
+    plain(
+        "unwatch",
+        1,
+        Flags::NOSCRIPT.and(ALWAYS).and(FAST),
+        Family::Transaction,
+        transactions::unwatch,
+    ),
+    // The connection.
+    plain("ping", -1, Flags::STALE.and(FAST), Family::Connection, connection::ping),
+    plain("echo", 2, FAST, Family::Connection, connection::echo),
+    plain(
+        "quit",
+        -1,
+        ALWAYS.and(FAST).and(Flags::NEVER_QUEUED),
+        Family::Connection,
+        connection::quit,
+    ),
+    plain(
+        "hello",
+        -1,
+        Flags::NOSCRIPT.and(ALWAYS).and(FAST),
+        Family::Connection,
+        connection::hello,
+    ),
+    plain("reset", 1, TRANSACTION.and(FAST), Family::Connection, connection::reset),
+    plain("client", -2, ADMIN.and(RANDOM), Family::Connection, client::client),
+    plain("command", -1, ALWAYS.and(RANDOM), Family::Connection, introspection::command),
+    // The server.
+    plain(
+        "info",
+        -1,
+        ALWAYS.and(RANDOM).and(Flags::DANGEROUS),
+        Family::Server,
+        introspection::info,
+    ),
+    plain("config", -2, ADMIN, Family::Server, server::config),
+    plain("debug", -2, ADMIN, Family::Server, server::debug),
+    plain("shutdown", -1, ADMIN, Family::Server, server::shutdown),
+];
