@@ -1,5 +1,6 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
+import "./style/page.css";
 import "./style/tokens.css";
 
 const target = document.getElementById("app");

@@ -1,0 +1,186 @@
+import { settings } from "./settings.svelte";
+import { language } from "./text/language.svelte";
+import { plain } from "./text/markup";
+import type {
+  DiskModel, FaultName, LabApi, Policy, ProfileName, Snapshot, Timeline,
+} from "./types";
+
+/** Time between two steps in play: long enough to read a caption, and one spoken message each. */
+const PLAY_MS = 1_100;
+
+/**
+ * The run on the page: the engine behind it, what it showed last, and the step before that.
+ * Every action asks the engine and draws what it answers.
+ */
+export class Run {
+  readonly #lab: LabApi;
+  snapshot: Snapshot = $state.raw() as Snapshot;
+  timeline: Timeline = $state.raw() as Timeline;
+  /** The picture one step earlier, while the last action was a single step; for outlines. */
+  before: Snapshot | null = $state.raw(null);
+  /** Whether the last change may move. */
+  stepped = $state(false);
+  playing = $state(false);
+  /** What a screen reader hears after an action. */
+  spoken = $state("");
+  /** Redis's error text for the last line of the prompt. */
+  promptError: string | null = $state(null);
+  /** The reason for the last action that the engine refused. */
+  problem: string | null = $state(null);
+  #timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(lab: LabApi) {
+    this.#lab = lab;
+    this.snapshot = lab.snapshot();
+    this.timeline = lab.timeline();
+  }
+
+  get client(): number {
+    return this.snapshot.clients.find((client) => client.connected)?.id ?? 1;
+  }
+
+  /** Runs one action of the engine; false when the engine refused it. */
+  #act(action: (lab: LabApi) => Snapshot, singleStep = false): boolean {
+    const was = this.snapshot;
+    let next: Snapshot;
+    try {
+      next = action(this.#lab);
+    } catch (error) {
+      this.problem = message(error);
+      return false;
+    }
+    this.problem = null;
+    this.stepped = singleStep;
+    this.before = singleStep && next.step !== was.step ? was : null;
+    this.snapshot = next;
+    this.timeline = this.#lab.timeline();
+    this.#speak();
+    return true;
+  }
+
+  #speak(): void {
+    const { step, stepCount } = this.snapshot;
+    const text = language.text;
+    this.spoken = `${text.stepOf(step, stepCount)}. ${plain(text.caption(this.snapshot))}`;
+  }
+
+  step(): boolean {
+    if (this.snapshot.can.step !== true) return false;
+    return this.#act((lab) => lab.step(), true);
+  }
+
+  stepBack(): void {
+    this.pause();
+    if (this.snapshot.can.stepBack === true) this.#act((lab) => lab.stepBack(), true);
+  }
+
+  stepOnce(): void {
+    this.pause();
+    this.step();
+  }
+
+  seek(step: number): void {
+    this.pause();
+    const to = Math.max(0, Math.min(step, this.snapshot.stepCount));
+    if (to === this.snapshot.step) return;
+    this.#act((lab) => lab.seek(to), Math.abs(to - this.snapshot.step) === 1);
+  }
+
+  play(): void {
+    if (this.playing) return this.pause();
+    if (this.snapshot.can.step !== true) return;
+    this.playing = true;
+    this.#tick();
+  }
+
+  pause(): void {
+    this.playing = false;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #tick(): void {
+    if (!this.playing) return;
+    if (!this.step() || this.snapshot.step >= this.snapshot.stepCount) return this.pause();
+    this.#timer = setTimeout(() => this.#tick(), PLAY_MS);
+  }
+
+  /** True when the line was taken; otherwise `promptError` says why not. */
+  submit(line: string): boolean {
+    this.pause();
+    const taken = this.#act((lab) => lab.submit(this.client, line), true);
+    this.promptError = taken ? this.#errorReply() : this.problem;
+    if (!taken) this.spoken = this.promptError ?? "";
+    this.problem = null;
+    return taken && this.promptError === null;
+  }
+
+  #errorReply(): string | null {
+    const fact = this.snapshot.fact;
+    return fact.kind === "command" && fact.replyIsError ? fact.replyText : null;
+  }
+
+  forgetError(): void {
+    this.promptError = null;
+  }
+
+  complete(line: string): string[] {
+    try {
+      return this.#lab.complete(line);
+    } catch {
+      return [];
+    }
+  }
+
+  kill(): void {
+    this.pause();
+    this.#act((lab) => lab.kill(), true);
+  }
+
+  cutPower(): void {
+    this.pause();
+    this.#act((lab) => lab.cutPower(), true);
+  }
+
+  fault(name: FaultName): void {
+    this.pause();
+    this.#act((lab) => lab.fault(name), true);
+  }
+
+  boot(image: number | "worst" | "best"): void {
+    this.pause();
+    this.#act((lab) => lab.boot(image));
+  }
+
+  undoCrash(): void {
+    this.pause();
+    this.#act((lab) => lab.undoCrash());
+  }
+
+  selectBranch(id: number): void {
+    this.pause();
+    this.#act((lab) => lab.selectBranch(id));
+  }
+
+  configure(options: { policy?: Policy; profile?: ProfileName; diskModel?: DiskModel }): void {
+    this.pause();
+    this.#act((lab) => lab.configure(options));
+  }
+}
+
+export function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Read-only view for tests and for curious readers at the console. */
+export function expose(run: Run): void {
+  const playground = {
+    snapshot: () => structuredClone(run.snapshot),
+    timeline: () => structuredClone(run.timeline),
+  };
+  Object.defineProperty(window, "playground", { value: Object.freeze(playground), configurable: true });
+}
+
+export function moves(run: Run): boolean {
+  return settings.moves && run.stepped;
+}

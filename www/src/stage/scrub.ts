@@ -1,0 +1,108 @@
+// What stands on the scrubber: which mark a step has, how much its word matters, and which words
+// have room.
+import type { StepFact } from "../types";
+
+export type MarkShape = "command" | "sync-start" | "synced" | "postponed" | "failure" | "tick";
+
+export function shapeOf(fact: StepFact): MarkShape {
+  switch (fact.kind) {
+    case "command":
+    case "boot-command":
+      return "command";
+    case "sync-start":
+      return "sync-start";
+    case "sync-end":
+    case "sync-inline":
+      return fact.result.ok ? "synced" : "failure";
+    case "write":
+    case "truncate":
+      return fact.result.ok ? "tick" : "failure";
+    case "writeback":
+    case "boot-sync":
+      return "synced";
+    case "note":
+      switch (fact.note.name) {
+        case "write-postponed": return "postponed";
+        case "write-failed":
+        case "sync-failed":
+        case "short-write":
+        case "truncate-failed":
+        case "held-too-long":
+        case "sync-too-slow": return "failure";
+        default: return "tick";
+      }
+    case "malformed":
+    case "halt":
+    case "killed":
+    case "power-cut":
+    case "boot-refused":
+      return "failure";
+    default:
+      return "tick";
+  }
+}
+
+const WEIGHT: Record<MarkShape, number> = {
+  failure: 5, command: 4, synced: 3, "sync-start": 2, postponed: 1, tick: 0,
+};
+
+export interface Word {
+  step: number;
+  x: number;
+  text: string;
+  mono: boolean;
+  current: boolean;
+}
+
+/** Room a word takes; Chinese glyphs are about twice as wide. */
+function widthOf(text: string, mono: boolean): number {
+  let width = 0;
+  for (const char of text) width += char > "\u2e80" ? 12.5 : mono ? 8 : 7.2;
+  return width;
+}
+
+/** Words that stand free of each other: the current one always, then by weight, then the earlier. */
+export function placeWords(
+  marks: readonly { step: number; x: number; shape: MarkShape; text: string; mono: boolean }[],
+  current: number,
+  width: number,
+): Word[] {
+  const order = marks
+    .filter((mark) => mark.step === current || mark.shape !== "tick")
+    .map((mark) => ({ ...mark, weight: mark.step === current ? 9 : WEIGHT[mark.shape] }))
+    .sort((a, b) => b.weight - a.weight || a.step - b.step);
+  const taken: [number, number][] = [];
+  const words: Word[] = [];
+  for (const mark of order) {
+    if (words.length >= 120) break;
+    const half = widthOf(mark.text, mark.mono) / 2;
+    const x = Math.max(half - 8, Math.min(mark.x, width - half + 8));
+    const from = x - half - 5;
+    const to = x + half + 5;
+    if (taken.some(([a, b]) => from < b && to > a)) continue;
+    taken.push([from, to]);
+    words.push({ step: mark.step, x, text: mark.text, mono: mark.mono, current: mark.step === current });
+  }
+  return words;
+}
+
+/** Beyond this many steps marks share places; each place shows its weightiest mark. */
+export function thinned<Mark extends { x: number; shape: MarkShape }>(marks: readonly Mark[], pitch: number): Mark[] {
+  if (pitch >= 5) return [...marks];
+  const byPlace = new Map<number, Mark>();
+  for (const mark of marks) {
+    const place = Math.round(mark.x / 6);
+    const other = byPlace.get(place);
+    if (!other || WEIGHT[mark.shape] > WEIGHT[other.shape]) byPlace.set(place, mark);
+  }
+  return [...byPlace.values()].filter((mark) => mark.shape !== "tick");
+}
+
+const LINEAR_MOST = 6;
+
+/** Height of a bar of the risk strip: proportional up to six writes, logarithmic beyond. */
+export function riskHeight(value: number, most: number, full: number): number {
+  if (value <= 0) return 0;
+  if (most <= LINEAR_MOST) return (full * value) / Math.max(most, 3);
+  return (full * Math.log1p(value)) / Math.log1p(most);
+}

@@ -1,0 +1,137 @@
+import type { CrashView, Snapshot } from "../types";
+import { plural, time } from "./en-caption";
+import { clock, grouped, THIN } from "./format";
+import type { CrashText, TableText } from "./text";
+
+function imageCount(crash: CrashView): string {
+  return (crash.moreThan ? "more than " : "") + grouped(crash.images);
+}
+
+function instead(snapshot: Snapshot): string[] {
+  const kind = snapshot.crash?.kind;
+  const { killed, power, diskError } = snapshot.verdict;
+  const lines: string[] = [];
+  if (kind !== "killed") lines.push(`Killed instead: ${killed.sure} kept, ${killed.lost} lost`);
+  if (kind !== "power-cut") lines.push(`Power lost instead: ${power.sure} sure, ${power.lost + power.maybe} at risk`);
+  if (kind !== "halted") lines.push(`Disk error instead: ${diskError.sure} safe, ${diskError.maybe} in doubt`);
+  return lines;
+}
+
+function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
+  const { atLeastUpTo, sinceUs } = crash.promise;
+  const upTo = `bytes 0 to ${atLeastUpTo}`;
+  if (crash.kind === "killed") {
+    const rest = snapshot.profile === "redis-6.2" ? ", minus a write that was put off" : "";
+    return `Killing the process may not lose an acknowledged write${rest}: ${upTo}.`;
+  }
+  if (snapshot.policy === "always") return `always promises every acknowledged write: ${upTo}.`;
+  if (snapshot.policy === "everysec") {
+    return sinceUs === null
+      ? "everysec promises what was written when the last finished sync began. None has finished."
+      : `everysec promises what was written when the last finished sync began: at ${clock(sinceUs)}, so ${upTo}.`;
+  }
+  return `no promises only what the kernel has written by itself: ${upTo}.`;
+}
+
+export const crash: CrashText = {
+  bootFrom: "Boot from",
+  worst: "the worst disk",
+  best: "the best disk",
+  chosen: "a length you choose",
+  chosenLabel: (worst, best) => `Length in bytes, ${worst} to ${best}`,
+  undo: (kind) =>
+    kind === "killed" ? "Undo the kill" : kind === "power-cut" ? "Undo the power cut" : "Undo the halt",
+  modelTitle: "Disk model",
+  namesUnchanged: "Names: none changed.",
+  possible: "Possible disks",
+  left: "What is left",
+  images: (view) => {
+    const sets = view.groups.length === 1 ? "the same dataset" : `one of ${view.groups.length} datasets`;
+    if (view.images === 1 && !view.moreThan) return "One image. It is certain.";
+    return `${imageCount(view)} images. Each recovers ${sets}.`;
+  },
+  disks: (count) => (count === 1 ? "disk" : "disks"),
+  worstTag: "worst",
+  bestTag: "best",
+  ends: (shortest, longest) =>
+    shortest === longest ? `ends at ${shortest}` : `ends at ${shortest} to ${longest}`,
+  torn: "Torn tails are cut back at load: aof-load-truncated yes.",
+  promise: "Promise",
+  promiseVerdict: (view) => {
+    if (!view.promise.kept) return "Broken";
+    return view.images === 1 ? "Kept" : `Kept, on all ${imageCount(view)} disks`;
+  },
+  promiseMeaning,
+  yourWrites: (count) =>
+    count === 1 ? "Your acknowledged write" : `Your ${count} acknowledged writes`,
+  sure: "sure",
+  maybe: "maybe",
+  lost: "lost",
+  instead,
+  recovered: "Recovered dataset",
+  emptyDataset: "no keys",
+  moreKeys: (count) => `and ${plural(count, "more key")}`,
+  boot: "Boot",
+  bootGroup: (shortest, longest) =>
+    shortest === longest ? `Boot from ${shortest} bytes` : `Boot from ${longest} bytes`,
+  refused: "The loader refuses these.",
+  foot: (view) => {
+    const lost = view.groups.some((group) => group.lostWrites > 0);
+    if (!view.promise.kept) return "An acknowledged write that was promised is gone.";
+    return lost ? "What is lost breaks no promise." : "Nothing acknowledged is lost.";
+  },
+};
+
+export const table: TableText = {
+  caption: "Everything on the stage, as tables",
+  log: "The log, one row a command",
+  logColumns: [
+    "No.", "From", "To", "Command", "Bytes", "Made by", "Unit", "Client", "Run at", "Acknowledged",
+    "Layer", "After the crash",
+  ],
+  layers: "Layers and frontiers",
+  layerColumns: ["Layer", "From", "To", "Bytes", "Commands"],
+  dataset: "Dataset",
+  datasetColumns: ["Database", "Key", "Value", "Expires in", "Written by", "Changed now"],
+  verdict: "If it stopped at this step",
+  verdictColumns: [
+    "Failure", "Sure", "Acknowledged", "Maybe", "Lost", "Range at risk", "Bytes", "Since", "Writes",
+  ],
+  clients: "Clients",
+  clientColumns: ["Client", "Database", "Command", "Reply", "State", "Step", "After the crash"],
+  fields: "Redis fields",
+  fieldColumns: ["Field", "Value", "Last changed at step"],
+  directory: "Directory",
+  directoryColumns: ["Name", "Inode in memory", "Inode on disk"],
+  facts: "This moment",
+  factColumns: ["Fact", "Value"],
+  crash: "Possible disks",
+  crashColumns: ["Disks", "Shortest", "Longest", "Writes kept", "Writes lost", "Dataset", "Promise"],
+  yes: "yes",
+  no: "no",
+  none: "none",
+  factNames: {
+    state: "Server", time: "Simulated time", step: "Step", policy: "appendfsync",
+    profile: "Behaves like", model: "Disk may keep", digest: "State digest", appended: "Appended up to",
+    written: "Written up to", synced: "Synced up to", acknowledged: "Acknowledged up to",
+    fileBytes: "File size", sync: "Sync", postponed: "Write put off", refusing: "Refusing writes",
+    faults: "Faults", promise: "Promise", keyCount: "Keys",
+  },
+  layerNames: { memory: "aof_buf", cache: "page cache", disk: "disk" },
+  state: (state) =>
+    ({
+      running: "running", booting: "loading its log", killed: "killed", "power-lost": "power lost",
+      halted: "halted", refused: "refused to start",
+    })[state],
+  origin: (origin) => (origin === "client" ? "client" : origin === "log" ? "the log" : "expiry"),
+  faults: (faults) => {
+    const set = [];
+    if (faults.failNextSync) set.push("next sync fails");
+    if (faults.stallNextSync) set.push("next sync stalls");
+    if (faults.diskFull) set.push("disk full");
+    return set.join(", ") || "none";
+  },
+  postponed: (postponed) =>
+    `${postponed.waitingBytes}${THIN}B since ${clock(postponed.sinceUs)}` +
+    (postponed.limitUs === null ? "" : `, at most ${time(postponed.limitUs)}`),
+};

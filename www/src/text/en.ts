@@ -1,0 +1,211 @@
+import type { VerdictRow } from "../types";
+import { bytes, caption, headline, plural, time } from "./en-caption";
+import { crash, table } from "./en-crash";
+import { event, mark, note } from "./en-event";
+import { clock, grouped, shortened, THIN } from "./format";
+import type { Text } from "./text";
+
+const B = (value: number) => `${grouped(value)}${THIN}B`;
+
+function risk(row: VerdictRow): string {
+  return `${plural(row.lost + row.maybe, "write")} · ${B(row.riskBytes)} · ${time(row.riskUs)}`;
+}
+
+export const en: Text = {
+  tag: "en",
+  title: "AOF Lab",
+  lesson: "First look",
+  loading: "Starting the engine.",
+  skip: "Skip to the stage",
+
+  policyLabel: "appendfsync",
+  profileLabel: "Behaves like",
+  profileName: (profile) => (profile === "redis-6.2" ? "Redis 6.2" : "hardened"),
+  diskLabel: "Disk may keep",
+  diskName: (model) =>
+    model === "exact" ? "only synced" : model === "any-prefix" ? "any prefix" : "prefix + zeros",
+  diskMeaning: (model) =>
+    model === "exact"
+      ? "What was synced, and not a byte more."
+      : model === "any-prefix"
+        ? "Any prefix of what was not synced."
+        : "Any prefix of what was not synced, the rest of it as zeros.",
+  tableView: "Table view",
+  stageView: "Stage view",
+  otherLanguage: "中文",
+  theme: "Theme",
+  themeName: (theme) => (theme === "system" ? "Auto" : theme === "light" ? "Light" : "Dark"),
+  motion: "Motion",
+  motionName: (on) => (on ? "On" : "Off"),
+  menu: "Menu",
+  settings: "Settings",
+
+  headline,
+
+  client: "Client",
+  clientNumber: (id) => `Client ${id}`,
+  commandState: (state) =>
+    state === "held" ? "reply held" : state === "answered" ? "answered" : "no answer",
+  fate: (fate) =>
+    fate === "kept" ? "kept" : fate === "maybe" ? "maybe" : fate === "lost" ? "lost" : "mem",
+  promptLabel: "Command",
+  promptExample: "SET e 5",
+  promptHint: "Enter runs it. Try INCR, DEL, EXPIRE.",
+  promptEmptyHint: "Type a write, such as SET a 1.",
+  run: "Run",
+  completions: (words) => `Tab completes: ${words}`,
+  connectionLost: (answered) =>
+    answered === 0 ? "Connection lost." : `Connection lost after ${plural(answered, "reply", "replies")}.`,
+  earlier: (count) => `${plural(count, "earlier command")}`,
+  refusing: (refusing) => {
+    const held = refusing.heldBytes > 0 ? ` ${B(refusing.heldBytes)} held back.` : "";
+    const until =
+      refusing.endsWhen === "space-returns"
+        ? "until the disk has space"
+        : refusing.endsWhen === "next-sync"
+          ? "until a sync succeeds"
+          : "until the server restarts";
+    return `Writes are refused (${refusing.errno.name}) ${until}.${held} Reads still work.`;
+  },
+  breakTitle: "Break something, now",
+  breakers: {
+    kill: "Kill the process",
+    power: "Cut the power",
+    sync: "Fail the next sync",
+    disk: "Fill the disk",
+    free: "Free the disk",
+  },
+  armed: "will happen at the next sync",
+  fieldsTitle: "Redis fields",
+  fieldsAll: (count) => `All ${count} fields`,
+  fieldChanged: "changed at this step",
+
+  stage: "Stage",
+  stageKeys: "Arrow keys step, Home and End jump, the space bar plays.",
+  dataset: "dataset",
+  datasetSub: (keys) => `${plural(keys, "key")}, in memory`,
+  bufferSub: (value) => (value === 0 ? "empty" : `${B(value)} waiting`),
+  bufferSubPhone: (value) => (value === 0 ? "empty" : `${B(value)} in process memory`),
+  cache: "page cache",
+  cacheSub: (value) => (value === 0 ? "all synced" : `${B(value)} not synced`),
+  cacheSubPhone: (value, syncing) =>
+    value === 0 ? "all synced" : `${B(value)} in the kernel${syncing ? ", syncing" : ""}`,
+  disk: "disk",
+  diskSub: (value) => `${B(value)} durable`,
+  killLine: "kill line",
+  powerLine: "power line",
+  killedHere: "killed here",
+  powerLostHere: "power lost here",
+  erased: "erased",
+  whatIsLeft: "what is left",
+  handedOver: "the kernel keeps it",
+  originNote: (origin) =>
+    origin === "log" ? "added by the log" : origin === "expiry" ? "its time had come" : "",
+  waiting: "reply held",
+  headFate: (fate, reply) => `${reply ? reply + ", " : ""}${en.fate(fate)}`,
+  layerTag: (layer) => (layer === "memory" ? "mem" : layer === "disk" ? "disk" : "cache"),
+  layerMeaning: (layer) =>
+    layer === "memory"
+      ? "in process memory"
+      : layer === "cache"
+        ? "in the page cache"
+        : layer === "syncing"
+          ? "in the page cache, syncing"
+          : "on disk",
+  writes: (count) => plural(count, "write"),
+  run_: (count) => `×${count}`,
+  syncing: "syncing",
+  syncProgress: (sync) =>
+    `fdatasync, ${time(sync.elapsedUs)} so far: bytes ${sync.from} to ${sync.to}`,
+  directory: (name, cached, disk) =>
+    cached === disk
+      ? `directory: ${name} → inode ${disk ?? "none"}`
+      : `directory: ${name} → inode ${cached ?? "none"} in memory, ${disk === null ? "no name" : `inode ${disk}`} on disk`,
+  acknowledged: (position, short) =>
+    `acknowledged ${short ? "to" : "up to byte"} ${position}`,
+  gap: (row, width) => {
+    const full = `${B(row.riskBytes)} · ${plural(row.lost + row.maybe, "write")} · ${time(row.riskUs)}`;
+    return width > full.length * 7.4 ? full : B(row.riskBytes);
+  },
+  gapSpoken: (failure, row) =>
+    `${failure === "killed" ? "A kill" : "A power cut"} puts ${risk(row)} at risk.`,
+  positionHint: "bytes of the log",
+
+  verdictTitle: "If it stopped at this step",
+  verdictName: (failure, short) =>
+    failure === "killed"
+      ? "Killed now"
+      : failure === "power"
+        ? short ? "Power lost" : "Power lost now"
+        : short ? "Disk error" : "Disk error now",
+  verdictKeyword: (failure) =>
+    failure === "killed" ? "kill -9" : failure === "power" ? "power" : "EIO",
+  verdictOf: (failure, row, short) => {
+    if (failure === "killed") return `of ${row.of} survive`;
+    if (failure === "power") return `of ${row.of} ${short ? "for sure" : "sure to survive"}`;
+    return `of ${row.of} safe${row.maybe > 0 && !short ? `, ${row.maybe} in doubt` : ""}`;
+  },
+  verdictFoot: (failure, row, snapshot, short) => {
+    if (failure === "diskError" && !short) {
+      const then = snapshot.verdict.diskError.then;
+      return then === "refuses-writes"
+        ? "Server stays up and refuses new writes"
+        : then === "halts"
+          ? "Server halts rather than un-say a reply"
+          : "Nothing waits for a sync";
+    }
+    if (row.lost + row.maybe === 0) return "All kept";
+    if (short) {
+      const keys = (fate: string) =>
+        row.chips.filter((c) => c.fate === fate).map((c) => c.label).join(" ");
+      const parts = [];
+      if (row.maybe > 0) parts.push(`maybe: ${row.maybe > 3 ? row.maybe : keys("maybe")}`);
+      if (row.lost > 0) parts.push(`lost: ${row.lost > 3 ? row.lost : keys("lost")}`);
+      return parts.join(" · ");
+    }
+    if (row.maybe === 0) {
+      const lost = row.chips.find((chip) => chip.fate === "lost");
+      const what = row.lost === 1 && lost ? shortened(lost.command, 16) : plural(row.lost, "write");
+      return `Lost: ${what} · ${B(row.riskBytes)} · ${time(row.riskUs)}`;
+    }
+    return `At risk: ${risk(row)}`;
+  },
+  nothingAcknowledged: "Nothing acknowledged yet",
+
+  transport: "Transport",
+  stepBack: "Step back",
+  play: "Play",
+  pause: "Pause",
+  step: "Step",
+  scrubber: "Step of the run",
+  stepOf: (step, count) => `Step ${step} of ${count}`,
+  event,
+  mark,
+  note,
+  atRisk: "At risk",
+  riskPower: "power lost",
+  riskKilled: "killed",
+  riskAt: (killed, power) =>
+    `at risk: ${plural(power, "write")} on power loss, ${killed} on kill`,
+  branch: "Branch",
+  branchName: (branch) => {
+    const why = {
+      main: "first run", command: "another command", fault: "a fault", killed: "killed",
+      "power-cut": "power cut", settings: "other settings", boot: "booted again", import: "imported",
+    }[branch.cause];
+    return branch.parent === null
+      ? `${branch.id}: ${why}`
+      : `${branch.id}: ${why} after step ${branch.fromStep}`;
+  },
+  because: (reason) => reason,
+
+  caption,
+  crash,
+  table,
+
+  noEngine: (reason) =>
+    `The engine could not be started, so nothing can be shown: ${reason}. AOF Lab needs WebAssembly.`,
+  pageError: (reason) => `Something on this page failed: ${reason}. Load the page again.`,
+};
+
+export { B, bytes, clock };

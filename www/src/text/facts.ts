@@ -1,0 +1,53 @@
+// What both languages need to know about a fact before they put it into words.
+import type { LogEntry, Snapshot, StepFact } from "../types";
+import { commandText, keyed, shortened } from "./format";
+
+/** A command in a caption: short enough that the sentence keeps its length. */
+export function spoken(words: readonly string[], most = 24): string {
+  return shortened(commandText(words), most);
+}
+
+export function spokenText(command: string | undefined, most = 24): string {
+  return shortened(command ?? "", most);
+}
+
+/** Entries whose bytes lie in a range of the log. */
+export function entriesIn(snapshot: Snapshot, from: number, to: number): LogEntry[] {
+  return snapshot.log.filter((entry) => entry.from >= from && entry.to <= to);
+}
+
+/** Writes of clients that a sync made durable just now, by name and key, oldest first. */
+export function namedWrites(snapshot: Snapshot, from: number, to: number): string[] {
+  return entriesIn(snapshot, from, to)
+    .filter((entry) => entry.origin === "client")
+    .map((entry) => keyed(entry.words, 14));
+}
+
+/** Bytes that the log added by itself before a command, to select its database. */
+export function selectsFirst(snapshot: Snapshot, from: number, to: number): boolean {
+  const first = entriesIn(snapshot, from, to)[0];
+  return first?.origin === "log" && first.words[0]?.toUpperCase() === "SELECT";
+}
+
+export function isQueued(fact: Extract<StepFact, { kind: "command" }>): boolean {
+  return fact.replyText === "QUEUED" || fact.replyText === "+QUEUED";
+}
+
+/** Acknowledged writes on the disks that a crash could leave: fewest, most, and of how many. */
+export function survivors(snapshot: Snapshot): { least: number; most: number; of: number } {
+  const groups = snapshot.crash?.groups ?? [];
+  const kept = groups.map((group) => group.keptWrites);
+  const of = groups[0] ? groups[0].keptWrites + groups[0].lostWrites : snapshot.verdict.power.of;
+  return { least: kept.length ? Math.min(...kept) : 0, most: kept.length ? Math.max(...kept) : 0, of };
+}
+
+/** Writes of clients that every disk of a crash holds. */
+export function keptNames(snapshot: Snapshot): string[] {
+  return snapshot.log
+    .filter((e) => e.origin === "client" && e.acknowledged && e.fate === "kept")
+    .map((entry) => keyed(entry.words, 14));
+}
+
+export function executedWrites(snapshot: Snapshot): number {
+  return snapshot.log.filter((entry) => entry.origin === "client").length;
+}

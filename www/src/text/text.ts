@@ -1,0 +1,198 @@
+import type {
+  BranchView, CrashView, DiskModel, Fate, Layer, LogEntry, NoteFact, Policy, ProfileName, Snapshot,
+  StepFact, VerdictRow,
+} from "../types";
+
+export type Failure = "killed" | "power" | "diskError";
+
+/** Everything the page says, in one language. Both languages implement it in full. */
+export interface Text {
+  tag: "en" | "zh-CN";
+  title: string;
+  lesson: string;
+  loading: string;
+  skip: string;
+
+  // top bar
+  policyLabel: string;
+  profileLabel: string;
+  profileName(profile: ProfileName): string;
+  diskLabel: string;
+  diskName(model: DiskModel): string;
+  diskMeaning(model: DiskModel): string;
+  tableView: string;
+  stageView: string;
+  otherLanguage: string;
+  theme: string;
+  themeName(theme: "system" | "light" | "dark"): string;
+  motion: string;
+  motionName(on: boolean): string;
+  menu: string;
+  settings: string;
+
+  headline(snapshot: Snapshot, short: boolean): string;
+
+  // client column
+  client: string;
+  clientNumber(id: number): string;
+  commandState(state: "held" | "answered" | "lost-connection"): string;
+  fate(fate: Fate): string;
+  promptLabel: string;
+  promptExample: string;
+  promptHint: string;
+  promptEmptyHint: string;
+  run: string;
+  completions(words: string): string;
+  connectionLost(answered: number): string;
+  earlier(count: number): string;
+  refusing(snapshot: NonNullable<Snapshot["refusing"]>): string;
+  breakTitle: string;
+  breakers: { kill: string; power: string; sync: string; disk: string; free: string };
+  armed: string;
+  fieldsTitle: string;
+  fieldsAll(count: number): string;
+  fieldChanged: string;
+
+  // stage
+  stage: string;
+  stageKeys: string;
+  dataset: string;
+  datasetSub(keys: number): string;
+  bufferSub(bytes: number): string;
+  bufferSubPhone(bytes: number): string;
+  cache: string;
+  cacheSub(bytes: number): string;
+  cacheSubPhone(bytes: number, syncing: boolean): string;
+  disk: string;
+  diskSub(bytes: number): string;
+  killLine: string;
+  powerLine: string;
+  killedHere: string;
+  powerLostHere: string;
+  erased: string;
+  whatIsLeft: string;
+  handedOver: string;
+  originNote(origin: LogEntry["origin"]): string;
+  waiting: string;
+  headFate(fate: Fate, reply: string): string;
+  layerTag(layer: Layer): string;
+  layerMeaning(layer: Layer): string;
+  writes(count: number): string;
+  run_(count: number): string;
+  syncing: string;
+  syncProgress(sync: NonNullable<Snapshot["sync"]>): string;
+  directory(name: string, cached: number | null, disk: number | null): string;
+  acknowledged(position: number, short: boolean): string;
+  gap(row: VerdictRow, width: number): string;
+  gapSpoken(failure: "killed" | "power", row: VerdictRow): string;
+  positionHint: string;
+
+  // verdict
+  verdictTitle: string;
+  verdictName(failure: Failure, short: boolean): string;
+  verdictKeyword(failure: Failure): string;
+  verdictOf(failure: Failure, row: VerdictRow, short: boolean): string;
+  verdictFoot(failure: Failure, row: VerdictRow, snapshot: Snapshot, short: boolean): string;
+  nothingAcknowledged: string;
+
+  // transport
+  transport: string;
+  stepBack: string;
+  play: string;
+  pause: string;
+  step: string;
+  scrubber: string;
+  stepOf(step: number, count: number): string;
+  event(fact: StepFact): string;
+  mark(fact: StepFact): string;
+  note(note: NoteFact): string;
+  atRisk: string;
+  riskPower: string;
+  riskKilled: string;
+  riskAt(killed: number, power: number): string;
+  branch: string;
+  branchName(branch: BranchView): string;
+  because(reason: string): string;
+
+  caption(snapshot: Snapshot): string;
+
+  // crash
+  crash: CrashText;
+  table: TableText;
+
+  // failures of the page itself
+  noEngine(reason: string): string;
+  pageError(reason: string): string;
+}
+
+export interface CrashText {
+  bootFrom: string;
+  worst: string;
+  best: string;
+  chosen: string;
+  chosenLabel(worst: number, best: number): string;
+  undo(kind: CrashView["kind"]): string;
+  modelTitle: string;
+  namesUnchanged: string;
+  possible: string;
+  left: string;
+  images(crash: CrashView): string;
+  disks(count: number): string;
+  worstTag: string;
+  bestTag: string;
+  ends(shortest: number, longest: number): string;
+  torn: string;
+  promise: string;
+  promiseVerdict(crash: CrashView): string;
+  promiseMeaning(snapshot: Snapshot, crash: CrashView): string;
+  yourWrites(count: number): string;
+  sure: string;
+  maybe: string;
+  lost: string;
+  instead(snapshot: Snapshot): string[];
+  recovered: string;
+  emptyDataset: string;
+  moreKeys(count: number): string;
+  boot: string;
+  bootGroup(shortest: number, longest: number): string;
+  refused: string;
+  foot(crash: CrashView): string;
+}
+
+export interface TableText {
+  caption: string;
+  log: string;
+  logColumns: string[];
+  layers: string;
+  layerColumns: string[];
+  dataset: string;
+  datasetColumns: string[];
+  verdict: string;
+  verdictColumns: string[];
+  clients: string;
+  clientColumns: string[];
+  fields: string;
+  fieldColumns: string[];
+  directory: string;
+  directoryColumns: string[];
+  facts: string;
+  factColumns: string[];
+  crash: string;
+  crashColumns: string[];
+  yes: string;
+  no: string;
+  none: string;
+  factNames: {
+    state: string; time: string; step: string; policy: string; profile: string; model: string;
+    digest: string; appended: string; written: string; synced: string; acknowledged: string;
+    fileBytes: string; sync: string; postponed: string; refusing: string; faults: string;
+    promise: string; keyCount: string;
+  };
+  layerNames: { memory: string; cache: string; disk: string };
+  state(state: Snapshot["state"]): string;
+  origin(origin: LogEntry["origin"]): string;
+  faults(faults: Snapshot["faults"]): string;
+  postponed(postponed: NonNullable<Snapshot["postponed"]>): string;
+}
+
+export type { Policy };

@@ -1,0 +1,132 @@
+import type { CrashView, Snapshot } from "../types";
+import { grouped } from "./format";
+import type { CrashText, TableText } from "./text";
+import { bytes, time } from "./zh-caption";
+
+function imageCount(crash: CrashView): string {
+  return grouped(crash.images) + (crash.moreThan ? " 种以上" : " 种");
+}
+
+function instead(snapshot: Snapshot): string[] {
+  const kind = snapshot.crash?.kind;
+  const { killed, power, diskError } = snapshot.verdict;
+  const lines: string[] = [];
+  if (kind !== "killed") lines.push(`如果是杀进程：还在 ${killed.sure} 次，丢失 ${killed.lost} 次`);
+  if (kind !== "power-cut") lines.push(`如果是断电：一定还在 ${power.sure} 次，有风险 ${power.lost + power.maybe} 次`);
+  if (kind !== "halted") lines.push(`如果是磁盘出错：安全 ${diskError.sure} 次，存疑 ${diskError.maybe} 次`);
+  return lines;
+}
+
+function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
+  const { atLeastUpTo, sinceUs } = crash.promise;
+  const upTo = `前 ${bytes(atLeastUpTo)}`;
+  if (crash.kind === "killed") {
+    const rest = snapshot.profile === "redis-6.2" ? "（被推迟的写入除外）" : "";
+    return `杀进程不能丢掉已确认的写入${rest}：${upTo}。`;
+  }
+  if (snapshot.policy === "always") return `always 承诺每一次已确认的写入：${upTo}。`;
+  if (snapshot.policy === "everysec") {
+    return sinceUs === null
+      ? "everysec 承诺上一次完成的刷盘开始时已写入的内容；还没有一次完成。"
+      : `everysec 承诺上一次完成的刷盘开始时已写入的内容：${(sinceUs / 1e6).toFixed(3)} 秒，即${upTo}。`;
+  }
+  return `no 只承诺内核自己写下去的：${upTo}。`;
+}
+
+export const crash: CrashText = {
+  bootFrom: "从哪里启动",
+  worst: "最差的磁盘",
+  best: "最好的磁盘",
+  chosen: "自选长度",
+  chosenLabel: (worst, best) => `长度（字节），${worst} 到 ${best}`,
+  undo: (kind) =>
+    kind === "killed" ? "撤销杀进程" : kind === "power-cut" ? "撤销断电" : "撤销停止",
+  modelTitle: "磁盘模型",
+  namesUnchanged: "文件名没有变化。",
+  possible: "可能的磁盘",
+  left: "剩下的",
+  images: (view) => {
+    if (view.images === 1 && !view.moreThan) return "只有一种，是确定的。";
+    const sets = view.groups.length === 1 ? "都恢复出同一个数据集" : `恢复出 ${view.groups.length} 种数据集`;
+    return `${imageCount(view)}磁盘，${sets}。`;
+  },
+  disks: () => "种磁盘",
+  worstTag: "最差",
+  bestTag: "最好",
+  ends: (shortest, longest) =>
+    shortest === longest ? `止于 ${shortest}` : `止于 ${shortest} 到 ${longest}`,
+  torn: "断尾在加载时截掉：aof-load-truncated yes。",
+  promise: "承诺",
+  promiseVerdict: (view) => {
+    if (!view.promise.kept) return "没有守住";
+    return view.images === 1 ? "守住了" : `守住了，${imageCount(view)}磁盘都是`;
+  },
+  promiseMeaning,
+  yourWrites: (count) => `你的 ${count} 次已确认写入`,
+  sure: "一定在",
+  maybe: "可能",
+  lost: "丢失",
+  instead,
+  recovered: "恢复出的数据集",
+  emptyDataset: "没有键",
+  moreKeys: (count) => `还有 ${count} 个键`,
+  boot: "启动",
+  bootGroup: (_shortest, longest) => `从 ${longest} 字节启动`,
+  refused: "加载器拒绝这些磁盘。",
+  foot: (view) => {
+    const lost = view.groups.some((group) => group.lostWrites > 0);
+    if (!view.promise.kept) return "承诺过的一次已确认写入没了。";
+    return lost ? "丢掉的没有违背承诺。" : "已确认的都没丢。";
+  },
+};
+
+export const table: TableText = {
+  caption: "舞台上的一切，用表格列出",
+  log: "日志，每条命令一行",
+  logColumns: [
+    "编号", "从", "到", "命令", "字节", "来自", "单元", "客户端", "执行时刻", "已确认", "所在层",
+    "崩溃之后",
+  ],
+  layers: "各层与边界",
+  layerColumns: ["层", "从", "到", "字节", "命令数"],
+  dataset: "数据集",
+  datasetColumns: ["库", "键", "值", "剩余时间", "由哪条写入", "这一步变了"],
+  verdict: "如果就停在这一步",
+  verdictColumns: ["故障", "一定还在", "已确认", "可能", "丢失", "有风险的范围", "字节", "多久", "写入"],
+  clients: "客户端",
+  clientColumns: ["客户端", "库", "命令", "回复", "状态", "步", "崩溃之后"],
+  fields: "Redis 字段",
+  fieldColumns: ["字段", "值", "上次改变于第几步"],
+  directory: "目录",
+  directoryColumns: ["名字", "内存里的 inode", "磁盘上的 inode"],
+  facts: "此刻",
+  factColumns: ["事实", "值"],
+  crash: "可能的磁盘",
+  crashColumns: ["磁盘数", "最短", "最长", "保住的写入", "丢失的写入", "数据集", "承诺"],
+  yes: "是",
+  no: "否",
+  none: "无",
+  factNames: {
+    state: "服务器", time: "模拟时间", step: "步", policy: "appendfsync", profile: "行为",
+    model: "磁盘可能留下", digest: "状态摘要", appended: "已追加到", written: "已写入到",
+    synced: "已落盘到", acknowledged: "已确认到", fileBytes: "文件大小", sync: "刷盘",
+    postponed: "推迟的写入", refusing: "拒绝写入", faults: "故障", promise: "承诺", keyCount: "键数",
+  },
+  layerNames: { memory: "aof_buf", cache: "页缓存", disk: "磁盘" },
+  state: (state) =>
+    ({
+      running: "运行中", booting: "正在加载日志", killed: "被杀", "power-lost": "断电",
+      halted: "已停止", refused: "拒绝启动",
+    })[state],
+  origin: (origin) => (origin === "client" ? "客户端" : origin === "log" ? "日志" : "到期"),
+  faults: (faults) => {
+    const set = [];
+    if (faults.failNextSync) set.push("下一次刷盘失败");
+    if (faults.stallNextSync) set.push("下一次刷盘很慢");
+    if (faults.diskFull) set.push("磁盘已满");
+    return set.join("，") || "无";
+  },
+  postponed: (postponed) =>
+    `${bytes(postponed.waitingBytes)}，自 ${(postponed.sinceUs / 1e6).toFixed(3)} 秒起` +
+    (postponed.limitUs === null ? "" : `，最多 ${time(postponed.limitUs)}`),
+};
