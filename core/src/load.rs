@@ -27,5 +27,8 @@ pub use fault::{
     TailClass,
 };
 pub use parse::Parsed;
-pub use replay::{LoadStep, Loaded, Loader, Replayed};
+pub use replay::{LoadStep, Loaded, Loader, ReplayOutcome, Replayed};
 pub use scan::Options;
+
+#[cfg(test)]
+mod tests;

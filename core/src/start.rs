@@ -254,7 +254,13 @@ impl Start {
         match self.state {
             State::Ready(started) => Ok(*started),
             State::Failed(error) => Err(error),
-            _ => Err(StartError::OutOfOrder),
+            State::Loading { loader, .. } => {
+                Err(loader.error().cloned().map_or(StartError::OutOfOrder, StartError::Load))
+            }
+            State::Opening(_)
+            | State::Truncating(_)
+            | State::SyncingFile(_)
+            | State::SyncingDirectory(_) => Err(StartError::OutOfOrder),
         }
     }
 

@@ -119,6 +119,3 @@ pub fn check(options: Options, known: Known, bytes: &[u8]) -> Report {
     check.feed(bytes);
     check.finish()
 }
-
-#[cfg(test)]
-mod tests;

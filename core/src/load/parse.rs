@@ -93,6 +93,3 @@ impl Parser {
         self.scanner.end()
     }
 }
-
-#[cfg(test)]
-mod tests;

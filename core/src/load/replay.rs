@@ -41,7 +41,7 @@ pub enum LoadStep<'a> {
 pub struct Replayed<'a> {
     /// The command: number, offset, length, words.
     pub command: Parsed<'a>,
-    /// The database that it ran in, or will run in if the transaction is committed.
+    /// The database that is selected after it.
     pub database: u8,
     /// What became of it.
     pub outcome: ReplayOutcome,
@@ -110,6 +110,12 @@ impl Loader {
     #[must_use]
     pub const fn valid_up_to(&self) -> u64 {
         self.progress.valid_up_to
+    }
+
+    /// Why the log cannot be loaded, once a step has failed.
+    #[must_use]
+    pub const fn error(&self) -> Option<&LoadError> {
+        self.failed.as_ref()
     }
 
     /// Bytes fed so far.
@@ -231,9 +237,5 @@ fn refused(progress: &Progress, place: Place, error: ReplayError) -> Broken {
 
 /// Asks the command table.
 pub(crate) fn lookup(name: &[u8], words: usize) -> Option<bool> {
-    let _ = (name, words);
-    Some(true)
+    crate::command::lookup(name).map(|command| command.accepts(words))
 }
-
-#[cfg(test)]
-mod tests;

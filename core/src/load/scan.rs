@@ -137,6 +137,24 @@ enum State {
     Stopped(Stop),
 }
 
+/// A place in the piece that is being read.
+struct Cursor<'a> {
+    input: &'a [u8],
+    at: usize,
+    /// Offset of the piece in the file.
+    base: u64,
+}
+
+impl<'a> Cursor<'a> {
+    const fn offset(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.input[self.at..]
+    }
+}
+
 /// The machine.
 #[derive(Clone, Debug)]
 pub(crate) struct Scanner {
@@ -187,11 +205,10 @@ impl Scanner {
     /// Reads `input` up to the end of a command. Returns how many bytes it took (all of them if
     /// there is no whole command) and the command.
     pub(crate) fn advance(&mut self, input: &[u8]) -> Result<(usize, Option<Seen>), Stop> {
-        let base = self.offset;
-        let mut at = 0;
+        let mut cursor = Cursor { input, at: 0, base: self.offset };
         let seen = loop {
-            match self.step(input, &mut at, base) {
-                Ok(None) if at < input.len() => {}
+            match self.step(&mut cursor) {
+                Ok(None) if cursor.at < input.len() => {}
                 Ok(seen) => break seen,
                 Err(stop) => {
                     self.state = State::Stopped(stop);
@@ -199,140 +216,123 @@ impl Scanner {
                 }
             }
         };
-        self.offset = base + at as u64;
+        self.offset = cursor.offset();
         if seen.is_none() {
-            self.nonzero_end = self.nonzero_end_before(input, at, base);
+            self.nonzero_end = self.nonzero_end_before(&cursor);
         }
-        Ok((at, seen))
+        Ok((cursor.at, seen))
     }
 
-    /// Takes the next byte, or as much of a payload as there is.
-    fn step(&mut self, input: &[u8], at: &mut usize, base: u64) -> Result<Option<Seen>, Stop> {
-        let Some(&byte) = input.get(*at) else { return Ok(None) };
-        let offset = base + *at as u64;
-        match self.state {
-            State::Start => {
-                self.command.offset = offset;
-                self.nonzero_end = self.nonzero_end.max(offset);
-                self.state = match byte {
-                    b'*' => State::FirstDigit { number: Number::Words },
-                    b'R' if offset == 0 => State::Preamble { matched: 1 },
-                    b'#' => return Err(self.malformed(offset, Malformation::Annotation)),
-                    found => {
-                        let what = Malformation::CommandStart { found };
-                        self.unexpected(input, *at, base, what)?
-                    }
-                };
-            }
-            State::Preamble { matched } => {
-                if PREAMBLE.get(matched) != Some(&byte) {
-                    return Err(self.malformed(0, Malformation::CommandStart { found: b'R' }));
-                }
-                if matched + 1 == PREAMBLE.len() {
-                    return Err(Stop::Preamble);
-                }
-                self.state = State::Preamble { matched: matched + 1 };
-            }
-            State::FirstDigit { number } => {
-                self.state = match digit(byte) {
-                    Some(value) => State::Digits { number, value, from: offset },
-                    None => {
-                        self.unexpected(input, *at, base, Malformation::Digit { found: byte })?
-                    }
-                };
-            }
+    /// Takes the next byte, or as much of a payload or of zeros as there is.
+    fn step(&mut self, cursor: &mut Cursor<'_>) -> Result<Option<Seen>, Stop> {
+        let Some(&byte) = cursor.input.get(cursor.at) else { return Ok(None) };
+        let skipped = self.options.payload_end == PayloadEnd::Skipped;
+        self.state = match self.state {
+            State::Start => self.command_begins(byte, cursor)?,
+            State::Preamble { matched } => self.preamble(byte, matched)?,
+            State::FirstDigit { number } => match digit(byte) {
+                Some(value) => State::Digits { number, value, from: cursor.offset() },
+                None => self.unexpected(cursor, Malformation::Digit { found: byte })?,
+            },
             State::Digits { number, value, from } => match digit(byte) {
+                // A number never has zeros in front: only one text of a number is accepted.
                 Some(digit) if value > 0 => {
                     let value = value * 10 + digit;
                     self.within_limits(number, value, from)?;
-                    self.state = State::Digits { number, value, from };
+                    State::Digits { number, value, from }
                 }
-                _ if byte == b'\r' => self.state = State::NumberLf { number, value, from },
-                _ => {
-                    let what = Malformation::NumberEnd { found: byte };
-                    self.state = self.unexpected(input, *at, base, what)?;
-                }
+                _ if byte == b'\r' => State::NumberLf { number, value, from },
+                _ => self.unexpected(cursor, Malformation::NumberEnd { found: byte })?,
             },
-            State::NumberLf { number, value, from } => {
-                self.state = if byte == b'\n' {
-                    self.header(number, value, from, offset + 1)?
-                } else {
-                    self.unexpected(input, *at, base, Malformation::LineEnd { found: byte })?
-                };
+            State::NumberLf { number, value, from } if byte == b'\n' => {
+                self.header(number, value, from, cursor.offset() + 1)?
             }
-            State::Word => {
-                self.state = if byte == b'$' {
-                    State::FirstDigit { number: Number::Length }
-                } else {
-                    self.unexpected(input, *at, base, Malformation::WordStart { found: byte })?
-                };
+            State::NumberLf { .. } => {
+                self.unexpected(cursor, Malformation::LineEnd { found: byte })?
             }
+            State::Word if byte == b'$' => State::FirstDigit { number: Number::Length },
+            State::Word => self.unexpected(cursor, Malformation::WordStart { found: byte })?,
             State::Payload { left } => {
-                let available = input.len() - *at;
-                let taken = usize::try_from(left).map_or(available, |left| left.min(available));
-                if self.spans.len() == 1 {
-                    let room = (NAME_BYTES - self.name.len()).min(taken);
-                    self.name.extend_from_slice(&input[*at..*at + room]);
-                }
-                let left = left - taken as u64;
-                self.state = if left == 0 { State::PayloadCr } else { State::Payload { left } };
-                *at += taken;
+                self.state = self.payload(cursor, left);
                 return Ok(None);
             }
-            State::PayloadCr => {
-                self.state = if byte == b'\r' || self.options.payload_end == PayloadEnd::Skipped {
-                    State::PayloadLf
-                } else {
-                    self.unexpected(input, *at, base, Malformation::PayloadCr { found: byte })?
-                };
+            State::PayloadCr if byte == b'\r' || skipped => State::PayloadLf,
+            State::PayloadCr => self.unexpected(cursor, Malformation::PayloadCr { found: byte })?,
+            State::PayloadLf if byte != b'\n' && !skipped => {
+                self.unexpected(cursor, Malformation::PayloadLf { found: byte })?
             }
-            State::PayloadLf => {
-                if byte != b'\n' && self.options.payload_end == PayloadEnd::Checked {
-                    let what = Malformation::PayloadLf { found: byte };
-                    self.state = self.unexpected(input, *at, base, what)?;
-                } else if self.spans.len() == self.words {
-                    *at += 1;
-                    return Ok(Some(self.command_ends(offset + 1)));
-                } else {
-                    self.state = State::Word;
+            State::PayloadLf if self.spans.len() == self.words => {
+                cursor.at += 1;
+                return Ok(Some(self.command_ends(cursor.offset())));
+            }
+            State::PayloadLf => State::Word,
+            State::Zeros { at, what, .. } => {
+                if cursor.rest().iter().any(|&byte| byte != 0) {
+                    return Err(self.malformed(at, what));
                 }
-            }
-            State::Zeros { at: first, what, .. } => {
-                return match input[*at..].iter().position(|&byte| byte != 0) {
-                    Some(_) => Err(self.malformed(first, what)),
-                    None => {
-                        *at = input.len();
-                        Ok(None)
-                    }
-                };
+                cursor.at = cursor.input.len();
+                return Ok(None);
             }
             State::Stopped(stop) => return Err(stop),
-        }
-        *at += 1;
+        };
+        cursor.at += 1;
         Ok(None)
     }
 
-    /// A wrong byte: an error at once, or perhaps a zero tail.
-    fn unexpected(
-        &self,
-        input: &[u8],
-        at: usize,
-        base: u64,
-        what: Malformation,
-    ) -> Result<State, Stop> {
-        let offset = base + at as u64;
-        if what.found() == Some(0) && self.options.zero_tail == ZeroTail::Recoverable {
-            let from = self.nonzero_end_before(input, at, base).max(self.command.offset);
-            Ok(State::Zeros { at: offset, from, what })
-        } else {
-            Err(self.malformed(offset, what))
+    /// The first byte of a command.
+    fn command_begins(&mut self, byte: u8, cursor: &Cursor<'_>) -> Result<State, Stop> {
+        let offset = cursor.offset();
+        self.command.offset = offset;
+        self.nonzero_end = self.nonzero_end.max(offset);
+        match byte {
+            b'*' => Ok(State::FirstDigit { number: Number::Words }),
+            b'R' if offset == 0 => Ok(State::Preamble { matched: 1 }),
+            b'#' => Err(self.malformed(offset, Malformation::Annotation)),
+            found => self.unexpected(cursor, Malformation::CommandStart { found }),
         }
     }
 
-    /// Offset after the last byte that is not NUL, of what was read before `input[at]`.
-    fn nonzero_end_before(&self, input: &[u8], at: usize, base: u64) -> u64 {
-        match input[..at].iter().rposition(|&byte| byte != 0) {
-            Some(last) => base + last as u64 + 1,
+    fn preamble(&self, byte: u8, matched: usize) -> Result<State, Stop> {
+        if PREAMBLE.get(matched) != Some(&byte) {
+            return Err(self.malformed(0, Malformation::CommandStart { found: b'R' }));
+        }
+        let matched = matched + 1;
+        if matched == PREAMBLE.len() {
+            Err(Stop::Preamble)
+        } else {
+            Ok(State::Preamble { matched })
+        }
+    }
+
+    fn payload(&mut self, cursor: &mut Cursor<'_>, left: u64) -> State {
+        let rest = cursor.rest();
+        let taken = usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
+        if self.spans.len() == 1 {
+            let room = (NAME_BYTES - self.name.len()).min(taken);
+            self.name.extend_from_slice(&rest[..room]);
+        }
+        cursor.at += taken;
+        match left - taken as u64 {
+            0 => State::PayloadCr,
+            left => State::Payload { left },
+        }
+    }
+
+    /// A wrong byte: an error at once, or perhaps a zero tail.
+    fn unexpected(&self, cursor: &Cursor<'_>, what: Malformation) -> Result<State, Stop> {
+        let at = cursor.offset();
+        if what.found() == Some(0) && self.options.zero_tail == ZeroTail::Recoverable {
+            let from = self.nonzero_end_before(cursor).max(self.command.offset);
+            Ok(State::Zeros { at, from, what })
+        } else {
+            Err(self.malformed(at, what))
+        }
+    }
+
+    /// Offset after the last byte that is not NUL, of what was read before the cursor.
+    fn nonzero_end_before(&self, cursor: &Cursor<'_>) -> u64 {
+        match cursor.input[..cursor.at].iter().rposition(|&byte| byte != 0) {
+            Some(last) => cursor.base + last as u64 + 1,
             None => self.nonzero_end,
         }
     }

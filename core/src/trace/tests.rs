@@ -1,1 +1,282 @@
+//! Records as bytes and back, and a run against its own record.
 
+mod runs;
+
+use super::*;
+use crate::config::{Config, Policy};
+use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
+use crate::event::Event;
+use crate::note::Note;
+use crate::resp::{OwnedArgv, ProtocolError};
+use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
+
+pub(super) fn header() -> Header {
+    Header {
+        config: Config { appendfsync: Policy::Always, process_id: 77, ..Config::default() },
+        seed: 5,
+        now: Millis(1_700_000_000_000),
+        mono: Micros(6),
+        loaded_bytes: 7,
+        dataset_digest: u128::MAX - 8,
+    }
+}
+
+/// Every variant of an event, with every kind of field.
+fn events() -> Vec<RecordedEvent> {
+    let client = ClientId(u64::MAX);
+    let (now, mono) = (Millis(1), Micros(2));
+    let errors = [
+        ProtocolError::InvalidMultibulkLength,
+        ProtocolError::InvalidBulkLength,
+        ProtocolError::ExpectedDollar { got: 0xff },
+        ProtocolError::TooBigMultibulkCount,
+        ProtocolError::TooBigBulkCount,
+        ProtocolError::TooBigInline,
+        ProtocolError::UnbalancedQuotes,
+    ];
+    let mut events = vec![
+        Event::Connected { client },
+        Event::Closed { client },
+        Event::TurnEnd { now, mono },
+        Event::Tick { now, mono },
+        Event::Written { file: FileId(3), result: Ok(u64::MAX) },
+        Event::Written { file: FileId(3), result: Err(Errno::ENOSPC) },
+        Event::Job { job: JobId(4), result: Ok(()), took: Micros(5) },
+        Event::Job { job: JobId(4), result: Err(Errno(-1)), took: Micros(5) },
+        Event::Backlog { client, bytes: 6 },
+        Event::Shutdown { now },
+    ];
+    events.extend(errors.map(|error| Event::Malformed { client, error }));
+    let mut events: Vec<_> = events.into_iter().map(RecordedEvent::Plain).collect();
+    for words in [&[&b"PING"[..]][..], &[b"", b"", b"\0\r\n\xff"]] {
+        events.push(RecordedEvent::Command { client, argv: OwnedArgv::from_words(words), now });
+    }
+    events
+}
+
+/// Every variant of an effect, with every kind of field.
+fn effects() -> Vec<EffectSummary> {
+    let (client, file, bytes) = (ClientId(1), FileId(2), Fingerprint::of(b"abc"));
+    let mut effects = vec![
+        EffectSummary::Write { file, bytes, offset: 3, upto: Lsn(4) },
+        EffectSummary::Pause { client },
+        EffectSummary::Resume { client },
+        EffectSummary::Sleep { micros: 5 },
+        EffectSummary::Note(format!("{:?}", Note::WriteFailed(Errno::EIO))),
+        EffectSummary::Note(String::new()),
+        EffectSummary::Halt(HaltReason::WriteFailed(Errno::EIO)),
+        EffectSummary::Halt(HaltReason::SyncFailed(Errno::ENOSPC)),
+        EffectSummary::Halt(HaltReason::Shutdown { flushed: true }),
+        EffectSummary::Halt(HaltReason::Shutdown { flushed: false }),
+    ];
+    for gate in [Gate::Free, Gate::AfterWrite(Lsn(6)), Gate::AfterSync(Lsn(7))] {
+        effects.push(EffectSummary::Send { client, bytes, replies: 8, gate });
+    }
+    for reason in [
+        CloseReason::Quit,
+        CloseReason::Protocol,
+        CloseReason::HeldTooLong,
+        CloseReason::OutputLimit,
+        CloseReason::Killed,
+    ] {
+        effects.push(EffectSummary::Close { client, reason });
+    }
+    for lane in [Lane::Inline, Lane::Sync, Lane::Slow] {
+        for work in [
+            Work::Sync { file, upto: Lsn(9) },
+            Work::Truncate { file, length_bytes: 10 },
+            Work::Close { file },
+        ] {
+            effects.push(EffectSummary::Submit { job: JobId(11), lane, work });
+        }
+    }
+    effects
+}
+
+/// A record as bytes, with its length.
+fn encoded(record: &Record) -> Vec<u8> {
+    let mut body = Vec::new();
+    match record {
+        Record::Header(header) => {
+            body.push(wire::HEADER);
+            wire::header(header, &mut body);
+        }
+        Record::Log(piece) => {
+            body.push(wire::LOG);
+            body.extend_from_slice(piece);
+        }
+        Record::Event(event) => {
+            body.push(wire::EVENT);
+            wire::event(event.as_event(), &mut body);
+        }
+        Record::Answer(event) => {
+            body.push(wire::ANSWER);
+            wire::event(event.as_event(), &mut body);
+        }
+        Record::Effect(effect) => {
+            body.push(wire::EFFECT);
+            wire::effect(effect, &mut body);
+        }
+        Record::Step(digest) => {
+            body.push(wire::STEP);
+            body.extend_from_slice(&digest.to_le_bytes());
+        }
+    }
+    let length = u32::try_from(body.len()).expect("small");
+    [&length.to_le_bytes()[..], &body].concat()
+}
+
+fn every_record() -> Vec<Record> {
+    let mut records = vec![
+        Record::Header(Box::new(header())),
+        Record::Log(b"*1\r\n".to_vec()),
+        Record::Log(Vec::new()),
+        Record::Step(0),
+        Record::Step(u128::MAX),
+    ];
+    records
+        .extend(events().into_iter().flat_map(|e| [Record::Event(e.clone()), Record::Answer(e)]));
+    records.extend(effects().into_iter().map(Record::Effect));
+    records
+}
+
+fn file_of(records: &[Record]) -> Vec<u8> {
+    let mut file = [&MAGIC[..], &VERSION.to_le_bytes()].concat();
+    file.extend(records.iter().flat_map(encoded));
+    file
+}
+
+/// Reads everything, in pieces.
+pub(super) fn read(bytes: &[u8], piece: usize) -> Result<Vec<Record>, (Vec<Record>, TraceError)> {
+    let mut reader = Reader::new();
+    let mut records = Vec::new();
+    for piece in bytes.chunks(piece) {
+        reader.feed(piece);
+        loop {
+            match reader.next_record() {
+                Ok(Some(record)) => records.push(record),
+                Ok(None) => break,
+                Err(error) => return Err((records, error)),
+            }
+        }
+    }
+    match reader.finish() {
+        Ok(()) => Ok(records),
+        Err(error) => Err((records, error)),
+    }
+}
+
+#[test]
+fn every_record_is_read_back_in_pieces_of_every_size() {
+    let records = every_record();
+    let file = file_of(&records);
+    for piece in [1, 2, 3, 5, 8, 13, 100, file.len()] {
+        assert_eq!(read(&file, piece).expect("a good trace"), records);
+    }
+}
+
+#[test]
+fn the_recorder_writes_what_the_reader_reads() {
+    let mut recorder = Recorder::new(&header());
+    recorder.log(b"*1\r\n");
+    let mut expected = vec![Record::Header(Box::new(header())), Record::Log(b"*1\r\n".to_vec())];
+    for event in events() {
+        recorder.event(&event.as_event());
+        recorder.answer(&event.as_event());
+        expected.extend([Record::Event(event.clone()), Record::Answer(event)]);
+    }
+    recorder.step(9);
+    expected.push(Record::Step(9));
+    assert_eq!(recorder.bytes(), file_of(&expected));
+    assert_eq!(recorder.skipped(), 0);
+    recorder.clear();
+    assert_eq!(recorder.bytes(), b"");
+}
+
+#[test]
+fn a_cut_trace_is_read_up_to_the_cut() {
+    let records = every_record();
+    let file = file_of(&records);
+    let mut ends = vec![12];
+    for record in &records {
+        ends.push(ends[ends.len() - 1] + encoded(record).len());
+    }
+    for cut in 0..file.len() {
+        let whole = ends.iter().filter(|&&end| end <= cut).count().saturating_sub(1);
+        match read(&file[..cut], 7) {
+            Ok(found) => {
+                assert!(ends.contains(&cut) && whole > 0, "cut at {cut}");
+                assert_eq!(found, records[..whole]);
+            }
+            Err((found, TraceError::Cut { offset, size_bytes })) => {
+                assert!(whole == 0 || !ends.contains(&cut), "cut at {cut}");
+                assert_eq!(found, records[..whole]);
+                assert_eq!(size_bytes, cut as u64);
+                let begins = if cut < 12 { 0 } else { ends[whole] };
+                assert_eq!(offset, begins as u64);
+            }
+            Err((_, other)) => panic!("cut at {cut}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn every_flipped_byte_is_another_trace_or_an_error() {
+    let records = every_record();
+    let file = file_of(&records);
+    // The header holds text, in which upper and lower case mean the same.
+    let text = 12 + encoded(&records[0]).len();
+    for at in 0..file.len() {
+        for bit in 0..8 {
+            let mut flipped = file.clone();
+            flipped[at] ^= 1 << bit;
+            match read(&flipped, 1000) {
+                Ok(found) => {
+                    assert!(at < text || found != records, "byte {at} bit {bit} means nothing");
+                }
+                Err((_, error)) => assert!(!error.to_string().is_empty()),
+            }
+        }
+    }
+}
+
+#[test]
+fn errors_say_what_is_wrong() {
+    let error = |bytes: &[u8]| read(bytes, 100).expect_err("no trace").1.to_string();
+    assert_eq!(error(b"*3\r\n$3\r\n"), "not a trace: the file does not begin with \"AOFTRACE\"");
+    assert_eq!(
+        error(&[&MAGIC[..], &[9, 0, 0, 0]].concat()),
+        "a trace of version 9; this program reads version 1"
+    );
+    assert_eq!(
+        error(&[&file_of(&[])[..], &[0xff, 0xff, 0xff, 0xff]].concat()),
+        "the record at 12 claims 4294967295 bytes"
+    );
+    assert_eq!(
+        error(&[&file_of(&[])[..], &[0, 0, 0, 0]].concat()),
+        "the record at 12 claims 0 bytes"
+    );
+    assert_eq!(
+        error(&[&file_of(&[])[..], &[1, 0, 0, 0, 99]].concat()),
+        "the record at 12 is of unknown kind 99"
+    );
+    assert_eq!(
+        error(&[&file_of(&[])[..], &[2, 0, 0, 0, wire::STEP, 0]].concat()),
+        "the record at 12 is damaged: digest"
+    );
+    assert_eq!(error(&file_of(&[Record::Step(1)])), "the record at 12 stands in the wrong place");
+    assert_eq!(error(&MAGIC), "the trace is cut off at 8, inside the record at 0");
+}
+
+#[test]
+fn a_claimed_length_reserves_nothing() {
+    let mut reader = Reader::new();
+    reader.feed(&[&file_of(&[])[..], &(RECORD_LIMIT_BYTES).to_le_bytes(), &[wire::LOG]].concat());
+    assert_eq!(reader.next_record(), Ok(None));
+    assert!(reader.finish().is_err());
+    // A command that claims more words than its record has bytes.
+    let mut body = vec![wire::EVENT, 3];
+    body.extend([0; 16]);
+    body.extend(u64::MAX.to_le_bytes());
+    assert!(wire::record(&body, 0).is_err());
+}

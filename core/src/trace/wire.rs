@@ -156,7 +156,11 @@ fn read_event(body: &mut Body<'_>) -> Result<RecordedEvent, Bad> {
         7 => Event::Written { file: FileId(body.u32("file")?), result: body.result()? },
         8 => {
             let job = JobId(body.u64("job")?);
-            let result = body.result()?.map(|_| ());
+            let result = match body.result()? {
+                Ok(0) => Ok(()),
+                Ok(_) => return Err("result"),
+                Err(errno) => Err(errno),
+            };
             Event::Job { job, result, took: Micros(body.u64("duration")?) }
         }
         9 => {
@@ -181,14 +185,14 @@ const fn protocol_error(error: ProtocolError) -> (u8, u8) {
 }
 
 const fn read_protocol_error(code: u8, got: u8) -> Result<ProtocolError, Bad> {
-    Ok(match code {
-        1 => ProtocolError::InvalidMultibulkLength,
-        2 => ProtocolError::InvalidBulkLength,
-        3 => ProtocolError::ExpectedDollar { got },
-        4 => ProtocolError::TooBigMultibulkCount,
-        5 => ProtocolError::TooBigBulkCount,
-        6 => ProtocolError::TooBigInline,
-        7 => ProtocolError::UnbalancedQuotes,
+    Ok(match (code, got) {
+        (1, 0) => ProtocolError::InvalidMultibulkLength,
+        (2, 0) => ProtocolError::InvalidBulkLength,
+        (3, got) => ProtocolError::ExpectedDollar { got },
+        (4, 0) => ProtocolError::TooBigMultibulkCount,
+        (5, 0) => ProtocolError::TooBigBulkCount,
+        (6, 0) => ProtocolError::TooBigInline,
+        (7, 0) => ProtocolError::UnbalancedQuotes,
         _ => return Err("protocol error"),
     })
 }
