@@ -212,6 +212,18 @@ impl Client {
         }
     }
 
+    /// Reads everything up to the end of the connection. A reset is an end, too.
+    ///
+    /// # Errors
+    /// If nothing comes for [`LIMIT`].
+    pub fn read_to_end(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = std::mem::take(&mut self.input);
+        match self.stream.read_to_end(&mut bytes) {
+            Err(error) if error.kind() != ErrorKind::ConnectionReset => Err(error),
+            _ => Ok(bytes),
+        }
+    }
+
     /// Limits how long [`Self::receive`] waits.
     ///
     /// # Panics
