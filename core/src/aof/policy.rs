@@ -128,6 +128,11 @@ pub enum SyncCause {
 #[must_use]
 #[doc(alias = "flushAppendOnlyFile")]
 pub fn decide(situation: &Situation) -> Decision {
+    // The medium may hold zeros where the lost pages were. Bytes behind them would make a log that
+    // no loader takes, where a log that ends there is still a good one.
+    if situation.sync_hopeless && situation.waiting_bytes > 0 {
+        return Decision::Rest(Rest::SyncHopeless);
+    }
     if situation.waiting_bytes > 0 && !situation.write_resting {
         match decide_write(situation) {
             Some(decision) => return decision,

@@ -258,7 +258,8 @@ fn a_failed_sync_is_forgotten_by_redis_and_remembered_by_hardened() {
             assert_eq!(rig.log.refusal(), Some(Errno::EIO));
         }
         assert_eq!(rig.log.lost_from(), Some(Lsn(0)));
-        assert_eq!(rig.frontiers(), (50, 50, 0), "the ledger does not believe it");
+        let written = if profile == ProfileName::Redis62 { 50 } else { 27 };
+        assert_eq!(rig.frontiers(), (50, written, 0), "the ledger does not believe it");
     }
 }
 

@@ -208,6 +208,17 @@ fn a_hopeless_sync_is_not_tried() {
     }
 }
 
+#[test]
+fn nothing_is_written_behind_lost_bytes() {
+    for policy in Policy::ALL {
+        for draining in [false, true] {
+            let lost = Situation { waiting_bytes: 27, sync_hopeless: true, ..hardened(policy) };
+            let lost = Situation { draining, ..lost };
+            assert_eq!(decide(&lost), rest(Rest::SyncHopeless));
+        }
+    }
+}
+
 /// Every combination of every input (with three representatives for each time).
 fn every_situation(mut visit: impl FnMut(&Situation)) -> u32 {
     let mut count = 0;
@@ -249,6 +260,7 @@ fn what_no_decision_may_do() {
             Decision::Write { .. } => {
                 assert!(situation.waiting_bytes > 0, "writes nothing: {situation:?}");
                 assert!(!situation.write_resting, "does not rest: {situation:?}");
+                assert!(!situation.sync_hopeless, "writes behind lost bytes: {situation:?}");
                 let collides = is_hardened && situation.sync_in_flight;
                 assert!(!collides, "writes into a sync: {situation:?}");
             }
@@ -270,6 +282,7 @@ fn what_no_decision_may_do() {
             Decision::Rest(_) => {
                 let idle = situation.waiting_bytes > 0
                     && !situation.write_resting
+                    && !situation.sync_hopeless
                     && !situation.sync_in_flight;
                 assert!(!idle, "rests on bytes that could be written: {situation:?}");
             }
