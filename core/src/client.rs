@@ -152,6 +152,12 @@ impl Client {
         }
     }
 
+    /// Replies that have not left.
+    #[must_use]
+    pub fn held(&self) -> &[u8] {
+        &self.output
+    }
+
     /// Replies that have not left, in bytes.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {

@@ -2,7 +2,25 @@
 //! plug.
 //!
 //! - [`disk`]: files, names, what is durable and what is not.
-//! - [`crash`]: every image that a failure may leave, and what each of them recovers to.
+//! - [`machine`]: the disk with a clock and jobs; performs effects.
+//! - [`boot`]: a start on that machine, one step at a time.
+//! - [`journal`]: what was asked, executed and acknowledged.
+//! - [`world`]: all of it together; takes steps, fails, starts again.
+//! - [`fact`]: what happened at a step.
+//! - [`verdict`]: what each failure would take now.
+//! - [`crash`]: every image that a failure may leave.
+//! - [`recover`]: what each of them recovers to, and whether the promise is kept.
+//! - [`timeline`]: branches of a run, and any step of them.
+//! - [`scenario`]: runs that are written down.
 
+pub mod boot;
 pub mod crash;
 pub mod disk;
+pub mod fact;
+pub mod journal;
+pub mod machine;
+pub mod recover;
+pub mod scenario;
+pub mod timeline;
+pub mod verdict;
+pub mod world;

@@ -167,6 +167,15 @@ impl Start {
         }
     }
 
+    /// What is being cut off, while [`StartAction::Truncate`] is what comes next.
+    #[must_use]
+    pub fn cut(&self) -> Option<Tail> {
+        match &self.state {
+            State::Truncating(started) => started.cut,
+            _ => None,
+        }
+    }
+
     /// What comes next. Loads one command, or names the action that the host must perform.
     ///
     /// # Errors

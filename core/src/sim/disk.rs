@@ -90,7 +90,8 @@ pub struct Faults {
     pub fail_next_sync: Option<Errno>,
     /// The next sync to start takes so many microseconds longer.
     pub stall_next_sync_micros: Option<u64>,
-    /// Syncs (counted from 1 since the disk was made) that take longer, and by how much.
+    /// Syncs (counted from 1 since the disk was made) that take longer, see
+    /// [`Disk::stall_sync`].
     pub stalled_syncs_micros: BTreeMap<u64, u64>,
     /// The next write takes only half of its bytes.
     pub short_next_write: bool,
@@ -204,6 +205,29 @@ impl Stored {
         });
         let lengths = [self.durable.len() as u64, self.cached.len() as u64];
         lengths.into_iter().chain(self.zeros_from).chain(cut).min().unwrap_or(0)
+    }
+
+    /// First byte that a failed sync has lost for good, if there is one: the cache shows it, the
+    /// medium has zeros or will have them.
+    #[must_use]
+    pub fn lost_from(&self) -> Option<u64> {
+        let mut end = self.durable.len() as u64;
+        let mut lost = self.zeros_from;
+        for pending in &self.pending {
+            match &pending.change {
+                Change::Append(bytes) => {
+                    if pending.dropped {
+                        lost.get_or_insert(end);
+                    }
+                    end += bytes.len() as u64;
+                }
+                Change::Truncate(length_bytes) => {
+                    end = end.min(*length_bytes);
+                    lost = lost.filter(|from| *from < end);
+                }
+            }
+        }
+        lost
     }
 
     /// Makes the pending changes up to `through` durable.
@@ -368,6 +392,11 @@ impl Disk {
             self.change(inode, at, Change::Truncate(length_bytes));
         }
         Ok(())
+    }
+
+    /// The `nth` sync from now (counted from 1) will take so many microseconds longer.
+    pub fn stall_sync(&mut self, nth: u64, micros: u64) {
+        self.faults.stalled_syncs_micros.insert(self.syncs_started + nth, micros);
     }
 
     /// `fdatasync(2)` begins: what is pending now is what it covers.

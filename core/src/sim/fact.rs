@@ -1,0 +1,243 @@
+//! What happened at one step, as data. Sentences are made from these facts where they are shown.
+
+use std::sync::Arc;
+
+use crate::effect::{CloseReason, Gate, HaltReason};
+use crate::load::{Class, Tail};
+use crate::note::Note;
+use crate::resp::OwnedArgv;
+use crate::start::StartError;
+use crate::units::{ClientId, Errno};
+
+/// A fault that a person can set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fault {
+    /// The next sync to end fails with EIO.
+    FailNextSync,
+    /// The next sync to start takes [`STALL_MICROS`] longer.
+    StallNextSync,
+    /// Not one byte more fits.
+    FillDisk,
+    /// There is room again.
+    FreeDisk,
+    /// The next write takes half of its bytes.
+    ShortWrite,
+}
+
+/// How much longer a stalled sync takes: longer than the two seconds for which Redis puts a write
+/// off, so that their end can be seen.
+pub const STALL_MICROS: u64 = 3_000_000;
+
+impl Fault {
+    /// All of them, for menus and tests.
+    pub const ALL: [Self; 5] =
+        [Self::FailNextSync, Self::StallNextSync, Self::FillDisk, Self::FreeDisk, Self::ShortWrite];
+
+    /// As written in scripts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FailNextSync => "fail-next-sync",
+            Self::StallNextSync => "stall-next-sync",
+            Self::FillDisk => "fill-disk",
+            Self::FreeDisk => "free-disk",
+            Self::ShortWrite => "short-write",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fault| fault.as_str() == text)
+    }
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Goodbye {
+    /// The server ended it.
+    Server(CloseReason),
+    /// The client did.
+    Peer,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub enum Fact {
+    /// The moment before the first step.
+    Start,
+    /// A connection was accepted.
+    Connected {
+        /// Whose.
+        client: ClientId,
+    },
+    /// A command was executed.
+    Command {
+        /// From whom.
+        client: ClientId,
+        /// Its number in [`super::journal::Journal::asked`].
+        asked: usize,
+        /// Its words.
+        words: Arc<OwnedArgv>,
+        /// How many commands it added to the log.
+        entries: u32,
+        /// End of the log before it, in bytes.
+        from: u64,
+        /// End of the log after it.
+        to: u64,
+        /// The reply as it was made; it may still be held.
+        reply: Arc<[u8]>,
+        /// The reply has to wait for a write or a sync.
+        held: bool,
+    },
+    /// A connection ended.
+    Closed {
+        /// Whose.
+        client: ClientId,
+        /// Why.
+        reason: Goodbye,
+    },
+    /// One `write(2)`.
+    Write {
+        /// Position in the log of the first byte.
+        from: u64,
+        /// Position after the last byte that was offered.
+        to: u64,
+        /// Bytes taken.
+        result: Result<u64, Errno>,
+    },
+    /// A sync beside the loop has started.
+    SyncStart {
+        /// Durable before.
+        from: u64,
+        /// Durable after, if it succeeds.
+        to: u64,
+    },
+    /// It has ended.
+    SyncEnd {
+        /// Durable before.
+        from: u64,
+        /// What it covered.
+        to: u64,
+        /// How long it took.
+        took_micros: u64,
+        /// How it went.
+        result: Result<(), Errno>,
+    },
+    /// A sync on the loop: everything waited for it.
+    SyncInline {
+        /// Durable before.
+        from: u64,
+        /// What it covered.
+        to: u64,
+        /// How long it took.
+        took_micros: u64,
+        /// How it went.
+        result: Result<(), Errno>,
+    },
+    /// Replies left.
+    Reply {
+        /// To whom.
+        client: ClientId,
+        /// How many.
+        replies: u32,
+        /// What they had waited for.
+        gate: Gate,
+        /// The commands they answer, as numbers in [`super::journal::Journal::asked`].
+        answered: Arc<[usize]>,
+        /// Bytes of these commands that are only in `aof_buf`.
+        in_memory_bytes: u64,
+        /// Bytes of these commands that are only in the page cache.
+        in_cache_bytes: u64,
+        /// Bytes of these commands in the log.
+        log_bytes: u64,
+    },
+    /// A line for the server's log.
+    Note(Note),
+    /// `ftruncate(2)` takes a short write back.
+    Truncate {
+        /// To this length.
+        length_bytes: u64,
+        /// How it went.
+        result: Result<(), Errno>,
+    },
+    /// The log's file was closed.
+    CloseFile,
+    /// The server stopped reading from a client.
+    Pause {
+        /// Whom.
+        client: ClientId,
+    },
+    /// The server reads from a client again.
+    Resume {
+        /// Whom.
+        client: ClientId,
+    },
+    /// The event loop stood still (`DEBUG SLEEP`).
+    Sleep {
+        /// For so long.
+        micros: u64,
+    },
+    /// The kernel wrote old bytes back on its own.
+    Writeback {
+        /// Durable before.
+        from: u64,
+        /// Durable after.
+        to: u64,
+    },
+    /// A fault was set.
+    Fault(Fault),
+    /// The server ended itself.
+    Halt(HaltReason),
+    /// The process was killed.
+    Killed,
+    /// The power went.
+    PowerCut {
+        /// Durable to here.
+        synced: u64,
+        /// In the page cache to here.
+        written: u64,
+        /// In `aof_buf` to here.
+        appended: u64,
+    },
+    /// A start opened the log.
+    BootOpen {
+        /// Its length.
+        image_bytes: u64,
+    },
+    /// A start loaded one command.
+    BootCommand {
+        /// Its number in the file, from 1.
+        command: u64,
+        /// Its words.
+        words: Arc<OwnedArgv>,
+        /// Its first byte.
+        from: u64,
+        /// The byte after its last.
+        to: u64,
+    },
+    /// A start cut off what was not whole.
+    BootTruncate(Tail),
+    /// A start made the file durable.
+    BootSync,
+    /// A start made the file's name durable.
+    BootSyncDirectory,
+    /// The server refuses to start.
+    BootRefused {
+        /// Why.
+        error: Arc<StartError>,
+        /// Class of the load error, if it is one.
+        class: Option<Class>,
+        /// Where in the file.
+        at: u64,
+    },
+    /// The server runs again.
+    BootReady {
+        /// Commands that were loaded.
+        commands: u64,
+        /// Keys in the dataset.
+        keys: u64,
+        /// Length of the log.
+        length_bytes: u64,
+    },
+}

@@ -1,0 +1,278 @@
+//! The server does not run: why, what is left, and what of it can be started again.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::effect::HaltReason;
+use crate::execute::Executor;
+use crate::promise::{Failure, History, Promise, Reached, Unit, promised};
+use crate::session::Session;
+use crate::sim::boot::Boot;
+use crate::sim::crash::{DiskModel, Image, Limits, images};
+use crate::sim::fact::Fact;
+use crate::sim::journal::{Journal, Origin};
+use crate::sim::recover::Survey;
+use crate::sim::verdict::Frontier;
+use crate::sim::world::start::Loading;
+use crate::sim::world::{Phase, World};
+use crate::start::StartError;
+use crate::units::{ClientId, Micros};
+
+/// The dataset after every unit is computed as long as units times keys stay below this; in a
+/// larger run, only from the promised part on.
+const DIGEST_WORK: usize = 20_000_000;
+
+/// Why the server does not run.
+#[derive(Clone, Debug)]
+pub enum DownKind {
+    /// A failure, or its own decision.
+    Failed(SceneKind),
+    /// It refused to start.
+    Refused(Arc<StartError>),
+}
+
+/// How a running server came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SceneKind {
+    /// `kill -9`.
+    Killed,
+    /// The power plug.
+    PowerCut,
+    /// It ended itself.
+    Halted(HaltReason),
+}
+
+impl SceneKind {
+    /// What it does to the disk.
+    #[must_use]
+    pub const fn failure(self) -> Failure {
+        match self {
+            Self::Killed | Self::Halted(_) => Failure::Killed,
+            Self::PowerCut => Failure::PowerCut,
+        }
+    }
+}
+
+/// The moment before a failure, kept for judging it.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// What happened.
+    pub kind: SceneKind,
+    /// When.
+    pub at: Micros,
+    /// Where everything stood.
+    pub frontier: Frontier,
+    /// What was asked and executed, before connections were lost.
+    pub journal: Arc<Journal>,
+    /// Where the engine believed everything stood.
+    pub reached: Reached,
+    /// What was promised.
+    pub promise: Promise,
+    /// Content digest of the dataset in memory, if it was complete.
+    pub memory_digest: Option<u128>,
+    /// When the last sync that succeeded had started.
+    pub last_sync_started: Option<Micros>,
+}
+
+/// A server that does not run.
+#[derive(Clone, Debug)]
+pub struct Down {
+    /// Why.
+    pub kind: DownKind,
+    /// The moment before, if it ran before.
+    pub scene: Option<Box<Scene>>,
+    /// What it would start with.
+    pub config: Config,
+}
+
+impl Down {
+    pub(crate) fn digest_into(&self, digest: &mut Digest) {
+        digest.put_u8(match &self.kind {
+            DownKind::Failed(SceneKind::Killed) => 1,
+            DownKind::Failed(SceneKind::PowerCut) => 2,
+            DownKind::Failed(SceneKind::Halted(_)) => 3,
+            DownKind::Refused(_) => 4,
+        });
+        digest.put_u64(self.scene.as_ref().map_or(0, |scene| scene.at.0));
+    }
+}
+
+/// Which of the possible disks a server starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// The one that loses most.
+    Worst,
+    /// The one that loses least.
+    Best,
+    /// The one of this length; of several, the one with the fewest real bytes.
+    Length(u64),
+}
+
+impl World {
+    /// The server comes to its end. Nothing if it does not run.
+    pub(super) fn go_down(&mut self, kind: SceneKind) -> Option<Fact> {
+        let frontier = self.frontier(DiskModel::default());
+        let (config, reached, memory_digest) = match &self.phase {
+            Phase::Running(engine) => {
+                let ledger = engine.ledger();
+                let (written, synced) = (ledger.written().0, ledger.synced().0);
+                let digest = engine.executor().keyspace.content_digest();
+                (engine.config().clone(), self.reached(written, synced), Some(digest))
+            }
+            // A failure during a start: nothing has been promised since the last one.
+            Phase::Booting(boot) => {
+                let written = self.journal.end();
+                (boot.config().clone(), self.reached(written, self.synced_before_boot), None)
+            }
+            Phase::Down(_) => return None,
+        };
+        let choices = config.choices();
+        let promise = promised(kind.failure(), config.appendfsync, &choices, reached);
+        let scene = Scene {
+            kind,
+            at: self.now(),
+            frontier,
+            journal: Arc::new(self.journal.clone()),
+            reached,
+            promise,
+            memory_digest,
+            last_sync_started: self.last_sync_started,
+        };
+        let scene = Some(Box::new(scene));
+        self.phase = Phase::Down(Box::new(Down { kind: DownKind::Failed(kind), scene, config }));
+        self.machine.jobs.clear();
+        self.turn_open = false;
+        self.journal.all_connections_lost();
+        Some(match kind {
+            SceneKind::Killed => Fact::Killed,
+            SceneKind::PowerCut => Fact::PowerCut {
+                synced: frontier.durable,
+                written: frontier.written,
+                appended: frontier.appended,
+            },
+            SceneKind::Halted(reason) => Fact::Halt(reason),
+        })
+    }
+
+    fn reached(&self, written: u64, synced: u64) -> Reached {
+        Reached {
+            written,
+            synced,
+            acknowledged: self.journal.acknowledged_upto(),
+            acknowledged_after_sync: self.journal.acknowledged_after_sync(),
+            written_back: self.machine.durable().min(self.journal.end()),
+        }
+    }
+
+    /// Every disk that the failure may have left, recovered and judged. Nothing while the server
+    /// runs.
+    #[must_use]
+    pub fn survey(&self, model: DiskModel, limits: Limits) -> Option<Survey> {
+        let down = self.down()?;
+        let scene = down.scene.as_ref()?;
+        let failure = scene.kind.failure();
+        let name = &down.config.appendfilename;
+        let found = images(&self.machine.disk, name, failure, model, limits);
+        let (start_digest, units) = self.history_of(&scene.journal, &down.config, scene.promise);
+        let history = History { start_digest, units: &units };
+        Some(Survey::of(found, &down.config, self.settings.seed, &history, scene.promise))
+    }
+
+    /// The dataset's digest after every unit, by running the log that the engine produced. That
+    /// this is what the engine had in memory is checked by [`Self::log_describes_memory`].
+    fn history_of(
+        &self,
+        journal: &Journal,
+        config: &Config,
+        promise: Promise,
+    ) -> (u128, Vec<Unit>) {
+        let mut executor = Executor::new(config.clone(), (*self.base).clone(), self.settings.seed);
+        let mut session = Session::new(ClientId(u64::MAX));
+        let start_digest = self.base.content_digest();
+        let units = journal.units();
+        let keys = self.base.len().saturating_add(units.len());
+        let all = units.len().saturating_mul(keys) <= DIGEST_WORK;
+        let first = if all {
+            0
+        } else {
+            units.partition_point(|unit| unit.to <= promise.at_least_upto).saturating_sub(1)
+        };
+        let mut digests = Vec::with_capacity(units.len());
+        let mut entries = journal.entries().iter().peekable();
+        for number in 0..units.len() {
+            while let Some(entry) = entries.next_if(|entry| entry.unit == number) {
+                let name = entry.words.as_argv().name();
+                let bracket = entry.origin == Origin::Log && !name.eq_ignore_ascii_case(b"SELECT");
+                if !bracket {
+                    // A command that the engine logged replays; if it did not, the digest differs.
+                    let _ = executor.replay(&mut session, entry.words.as_argv());
+                }
+            }
+            digests.push(if number >= first { executor.keyspace.content_digest() } else { 0 });
+        }
+        (start_digest, journal.units_with(&digests))
+    }
+
+    /// Whether running the whole log gives what the engine had in memory.
+    #[must_use]
+    pub fn log_describes_memory(&self) -> bool {
+        let Some(Down { scene: Some(scene), config, .. }) = self.down() else { return true };
+        let (start, units) = self.history_of(&scene.journal, config, scene.promise);
+        let described = units.last().map_or(start, |unit| unit.digest);
+        scene.memory_digest.is_none_or(|digest| digest == described)
+    }
+
+    /// Starts the server again. Nothing if it runs, or if there is no such disk.
+    pub(super) fn boot(&mut self, pick: &Pick, model: DiskModel) -> Option<Fact> {
+        let down = self.down()?;
+        let config = down.config.clone();
+        let scene = down.scene.as_ref()?;
+        let synced = scene.reached.synced;
+        // What the failure left is what the journal may go on with; the rest is lost.
+        let left = if scene.kind == SceneKind::PowerCut {
+            let image = self.image(pick, model)?;
+            let real_bytes = image.data_bytes;
+            self.machine.disk.restart_with(&config.appendfilename, image.content);
+            real_bytes
+        } else {
+            self.machine.written()
+        };
+        self.journal.cut_back_to(left);
+        self.synced_before_boot = synced.min(self.journal.end());
+        self.lives += 1;
+        self.loading = Loading::default();
+        self.phase = Phase::Booting(Box::new(Boot::new(config, self.settings.seed)));
+        Some(self.boot_step())
+    }
+
+    /// The image that a choice means.
+    fn image(&self, pick: &Pick, model: DiskModel) -> Option<Image> {
+        match pick {
+            Pick::Worst => self.survey(model, Limits::default())?.worst().cloned(),
+            Pick::Best => self.survey(model, Limits::default())?.best().cloned(),
+            Pick::Length(length) => {
+                let down = self.down()?;
+                let failure = down.scene.as_ref()?.kind.failure();
+                let name = &down.config.appendfilename;
+                let found = images(&self.machine.disk, name, failure, model, Limits::default());
+                found.images.into_iter().find(|image| image.length_bytes() == *length)
+            }
+        }
+    }
+
+    /// Whether there is a disk that this choice means.
+    #[must_use]
+    pub fn has_image(&self, pick: &Pick, model: DiskModel) -> bool {
+        let down = self.down();
+        let cut = down.and_then(|down| down.scene.as_ref());
+        match (cut, pick) {
+            (None, _) => false,
+            (Some(scene), Pick::Length(length)) if scene.kind != SceneKind::PowerCut => {
+                *length == self.machine.written()
+            }
+            (Some(scene), _) if scene.kind != SceneKind::PowerCut => true,
+            (Some(_), pick) => self.image(pick, model).is_some(),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! A failure, a start, and a failure again: at every step, also at every step of the start.
+
+use super::*;
+
+fn boot(model: DiskModel, pick: Pick) -> Input {
+    Input::Boot { pick, model }
+}
+
+/// Starts again and sends one more write.
+fn restarted(down: &World, model: DiskModel, pick: Pick) -> World {
+    let mut world = down.clone();
+    let now = world.now();
+    world.submit(Due { at: now, input: boot(model, pick) });
+    world.submit(command(now.0, "SET e 5"));
+    world
+}
+
+fn second_failures(profile: ProfileName, first: &Input, model: DiskModel) -> Vec<(String, Breach)> {
+    let mut found = Vec::new();
+    for policy in Policy::ALL {
+        for (step, world) in states(four_writes(policy, profile)).iter().enumerate() {
+            let down = struck(world, first.clone());
+            for pick in [Pick::Worst, Pick::Best] {
+                let again = restarted(&down, model, pick.clone());
+                for (later, world) in states(again).iter().enumerate().skip(1) {
+                    if world.down().is_some() {
+                        continue;
+                    }
+                    for (input, name) in &FAILURES {
+                        let down = struck(world, input.clone());
+                        for breach in breaches(&survey(&down, model)) {
+                            let context =
+                                format!("{policy:?} {step} {pick:?}, {name} {later} later");
+                            found.push((context, breach));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn hardened_keeps_its_promise_over_two_failures() {
+    for (first, _) in &FAILURES {
+        for model in [DiskModel::Exact, DiskModel::AnyPrefix] {
+            assert_eq!(second_failures(ProfileName::Hardened, first, model), []);
+        }
+    }
+}
+
+#[test]
+fn redis_believes_that_what_it_loaded_is_durable() {
+    let model = DiskModel::Exact;
+    let found = second_failures(ProfileName::Redis62, &Input::Kill, model);
+    assert!(found.iter().any(|(_, breach)| matches!(breach, Breach::TooShort { .. })));
+    // After a power cut what it loads is what the medium has.
+    assert_eq!(second_failures(ProfileName::Redis62, &Input::CutPower, model), []);
+}
+
+/// The facts of a start, by name.
+fn facts_of_boot(down: &World, model: DiskModel, pick: Pick) -> Vec<String> {
+    let mut world = down.clone();
+    world.submit(Due { at: world.now(), input: boot(model, pick) });
+    let mut facts = Vec::new();
+    while let Some(fact) = world.step() {
+        facts.push(match fact {
+            Fact::BootOpen { image_bytes } => format!("open {image_bytes}"),
+            Fact::BootCommand { command, from, to, .. } => format!("{command}: {from}..{to}"),
+            Fact::BootTruncate(tail) => format!("cut {} to {}", tail.size_bytes, tail.valid_up_to),
+            Fact::BootSync => "sync".to_owned(),
+            Fact::BootSyncDirectory => "sync directory".to_owned(),
+            Fact::BootReady { commands, keys, length_bytes } => {
+                format!("ready {commands} {keys} {length_bytes}")
+            }
+            Fact::BootRefused { class, at, .. } => format!("refused {class:?} at {at}"),
+            other => format!("{other:?}"),
+        });
+    }
+    facts
+}
+
+#[test]
+fn a_start_is_a_row_of_steps() {
+    let model = DiskModel::AnyPrefix;
+    for (profile, tail) in
+        [(ProfileName::Redis62, &[][..]), (ProfileName::Hardened, &["sync", "sync directory"])]
+    {
+        let down = struck(&states(four_writes(Policy::EverySec, profile))[12], Input::CutPower);
+        let mut expected = vec!["open 63", "1: 0..23", "2: 23..50", "cut 63 to 50"];
+        expected.extend(tail);
+        expected.push("ready 2 1 50");
+        assert_eq!(facts_of_boot(&down, model, Pick::Length(63)), expected);
+    }
+}
+
+#[test]
+fn a_start_from_zeros_is_refused_by_redis_and_cut_by_hardened() {
+    let model = DiskModel::ZeroTail;
+    for (profile, last) in [
+        (ProfileName::Redis62, "refused Some(Malformed) at 50"),
+        (ProfileName::Hardened, "ready 2 1 50"),
+    ] {
+        let down = struck(&states(four_writes(Policy::EverySec, profile))[12], Input::CutPower);
+        let facts = facts_of_boot(&down, model, Pick::Length(63));
+        assert_eq!(facts.last().map(String::as_str), Some(last), "{facts:?}");
+    }
+}
+
+#[test]
+fn what_survives_keeps_its_place_and_what_does_not_is_lost() {
+    let states = states(four_writes(Policy::EverySec, ProfileName::Redis62));
+    let down = struck(&states[15], Input::CutPower);
+    let mut world = restarted(&down, DiskModel::AnyPrefix, Pick::Length(80));
+    while world.step().is_some() {}
+    let entries: Vec<(u64, u64)> =
+        world.journal().entries().iter().map(|entry| (entry.from, entry.to)).collect();
+    // SELECT, a and b are loaded; the first write after a start selects again.
+    assert_eq!(entries, [(0, 23), (23, 50), (50, 77), (77, 100), (100, 127)]);
+    let lost: Vec<bool> = world.journal().asked().iter().map(|asked| asked.lost).collect();
+    assert_eq!(lost, [false, false, true, true, false]);
+    assert_eq!(world.journal().acknowledged_writes(), 3);
+}
+
+/// No sync of a start can notice that an earlier one had failed: the pages count as clean. What
+/// the cache shows is loaded and believed, and a power cut takes it. Only a file written anew
+/// would help.
+#[test]
+fn a_start_cannot_see_that_a_sync_had_failed() {
+    let mut world = four_writes(Policy::EverySec, ProfileName::Hardened);
+    world.submit(Due { at: Micros(1_900_000), input: Input::Fault(Fault::FailNextSync) });
+    let failed = states(world)
+        .into_iter()
+        .find(|world| world.engine().is_some_and(|engine| engine.log().lost_from().is_some()))
+        .expect("the second sync fails");
+    let mut again = restarted(&struck(&failed, Input::Kill), DiskModel::Exact, Pick::Best);
+    while again.step().is_some() {}
+    let found = breaches(&survey(&struck(&again, Input::CutPower), DiskModel::Exact));
+    assert_eq!(found, [Breach::Refused]);
+}
