@@ -230,10 +230,18 @@ impl Scanner {
         self.state = match self.state {
             State::Start => self.command_begins(byte, cursor)?,
             State::Preamble { matched } => self.preamble(byte, matched)?,
-            State::FirstDigit { number } => match digit(byte) {
-                Some(value) => State::Digits { number, value, from: cursor.offset() },
-                None => self.unexpected(cursor, Malformation::Digit { found: byte })?,
-            },
+            State::FirstDigit { number } => {
+                let from = cursor.offset();
+                if let Some((value, length)) = whole_line(cursor.rest()) {
+                    cursor.at += length;
+                    self.state = self.header(number, value, from, cursor.offset())?;
+                    return Ok(None);
+                }
+                match digit(byte) {
+                    Some(value) => State::Digits { number, value, from },
+                    None => self.unexpected(cursor, Malformation::Digit { found: byte })?,
+                }
+            }
             State::Digits { number, value, from } => match digit(byte) {
                 // A number never has zeros in front: only one text of a number is accepted.
                 Some(digit) if value > 0 => {
@@ -253,8 +261,7 @@ impl Scanner {
             State::Word if byte == b'$' => State::FirstDigit { number: Number::Length },
             State::Word => self.unexpected(cursor, Malformation::WordStart { found: byte })?,
             State::Payload { left } => {
-                self.state = self.payload(cursor, left);
-                return Ok(None);
+                return Ok(self.payload(cursor, left));
             }
             State::PayloadCr if byte == b'\r' || skipped => State::PayloadLf,
             State::PayloadCr => self.unexpected(cursor, Malformation::PayloadCr { found: byte })?,
@@ -304,7 +311,7 @@ impl Scanner {
         }
     }
 
-    fn payload(&mut self, cursor: &mut Cursor<'_>, left: u64) -> State {
+    fn payload(&mut self, cursor: &mut Cursor<'_>, left: u64) -> Option<Seen> {
         let rest = cursor.rest();
         let taken = usize::try_from(left).map_or(rest.len(), |left| left.min(rest.len()));
         if self.spans.len() == 1 {
@@ -312,10 +319,19 @@ impl Scanner {
             self.name.extend_from_slice(&rest[..room]);
         }
         cursor.at += taken;
-        match left - taken as u64 {
-            0 => State::PayloadCr,
-            left => State::Payload { left },
+        let left = left - taken as u64;
+        if left > 0 {
+            self.state = State::Payload { left };
+        } else if !rest[taken..].starts_with(b"\r\n") {
+            self.state = State::PayloadCr;
+        } else {
+            cursor.at += 2;
+            if self.spans.len() == self.words {
+                return Some(self.command_ends(cursor.offset()));
+            }
+            self.state = State::Word;
         }
+        None
     }
 
     /// A wrong byte: an error at once, or perhaps a zero tail.
@@ -419,6 +435,22 @@ impl Scanner {
         let zeros_from = (self.nonzero_end < self.offset).then_some(self.nonzero_end);
         Ok(Some(TailClass::Truncated { place, missing, zeros_from }))
     }
+}
+
+/// A whole header line at the front of `rest`: its number and its length. The usual case, taken
+/// in one go; anything odd or cut is left to the states, which know the exact place.
+fn whole_line(rest: &[u8]) -> Option<(u64, usize)> {
+    const LONGEST_DIGITS: usize = 10;
+    let mut value = 0;
+    for (at, &byte) in rest.iter().take(LONGEST_DIGITS + 1).enumerate() {
+        match digit(byte) {
+            Some(_) if at > 0 && value == 0 => return None,
+            Some(digit) => value = value * 10 + digit,
+            None if at > 0 && rest[at..].starts_with(b"\r\n") => return Some((value, at + 2)),
+            None => return None,
+        }
+    }
+    None
 }
 
 /// The value of a digit.
