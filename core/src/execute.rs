@@ -215,21 +215,21 @@ impl Executor {
         reply: &mut Reply<'_>,
     ) {
         self.statistics.error_replies += 1;
-        let Some(transaction) = &mut session.transaction else {
-            reply.error(error.to_string().as_bytes());
-            return;
-        };
-        let is_exec = lookup(argv.name()).is_some_and(|command| command.name == "exec");
-        if is_exec {
+        if lookup(argv.name()).is_some_and(|command| command.name == "exec") {
             session.transaction = None;
             self.watches.release(session);
-            let text = format!("EXECABORT Transaction discarded because of: {error}");
+            // It says so even where there was no transaction to discard.
+            let cause = error.to_string();
+            let cause = cause.strip_prefix("ERR ").unwrap_or(&cause);
+            let text = format!("EXECABORT Transaction discarded because of: {cause}");
             reply.error(text.as_bytes());
-        } else {
+            return;
+        }
+        if let Some(transaction) = &mut session.transaction {
             transaction.dirty = true;
             transaction.queue = Vec::new();
-            reply.error(error.to_string().as_bytes());
         }
+        reply.error(error.to_string().as_bytes());
     }
 
     /// One call of the active expiry cycle (`serverCron`): deletes keys whose time has come,

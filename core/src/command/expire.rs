@@ -49,7 +49,9 @@ fn expire_at<'a>(
     }
     call.db_mut().set_expiry(key, Some(at));
     call.changed(key);
-    Ok(Change::ExpireAt { key, at })
+    // PEXPIREAT is the log form already: it stays as the client wrote it.
+    let is_log_form = scale == 1 && base == Millis(0);
+    Ok(if is_log_form { Change::Verbatim } else { Change::ExpireAt { key, at } })
 }
 
 /// Whether a key with this expiry need not be kept at all.
