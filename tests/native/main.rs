@@ -1,6 +1,7 @@
-//! Native tests.
+//! Tests that need a real disk, a real server, or more than one crate.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod oracle_redis;
 mod recovery;
 mod server;
 mod traces;

@@ -1,10 +1,11 @@
 //! Helpers shared by the tests.
+#![cfg(not(target_arch = "wasm32"))]
 
-#[cfg(not(target_arch = "wasm32"))]
 pub mod client;
-#[cfg(not(target_arch = "wasm32"))]
+pub mod dataset;
+pub mod needs;
 pub mod process;
-#[cfg(not(target_arch = "wasm32"))]
+pub mod records;
 pub mod server;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod wait;
+pub mod workload;

@@ -1,0 +1,49 @@
+//! Programs of others that a test runs beside ours.
+//!
+//! `cargo xtask test` installs them. Under plain `cargo test` on a machine without them a test
+//! says so and proves nothing; with `CI=true` it fails.
+
+use std::env;
+use std::path::PathBuf;
+
+/// The path of `program`, looked for among the project's tools (`AOF_LAB_TOOLS`, or
+/// `target/tools`) and on `PATH`.
+///
+/// Where it is missing, prints what `proves` names as unproven and returns `None`.
+///
+/// # Panics
+///
+/// With `CI=true`, when the program is missing.
+#[must_use]
+pub fn program(program: &str, proves: &str) -> Option<PathBuf> {
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let tools = env::var_os("AOF_LAB_TOOLS")
+        .map_or_else(|| root.join("target/tools"), |tools| root.join(tools));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let found = std::iter::once(tools.join("bin"))
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
+        assert!(!ci, "{program} is missing, so nothing shows {proves}");
+        eprintln!("NOT PROVEN: {proves} ({program} is missing; cargo xtask test installs it)");
+    }
+    found
+}
+
+/// Whether this process may mount and trace, as root may.
+///
+/// # Panics
+///
+/// With `CI=true`, when it may not.
+#[must_use]
+pub fn root(proves: &str) -> bool {
+    let root = nix::unistd::geteuid().is_root();
+    if !root {
+        let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
+        assert!(!ci, "not root, so nothing shows {proves}");
+        eprintln!("NOT PROVEN: {proves} (it needs root)");
+    }
+    root
+}
