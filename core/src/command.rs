@@ -217,4 +217,4 @@ pub fn lookup(name: &[u8]) -> Option<&'static Command> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -39,7 +39,7 @@ const fn plain(name: &'static str, arity: i8, flags: Flags, family: Family, run:
 }
 
 /// The table.
-pub const COMMANDS: &[Command] = &[
+pub static COMMANDS: &[Command] = &[
     // Strings.
     string("get", 2, READ.and(FAST), strings::get),
     string("set", -3, GROW, strings::set),
