@@ -8,6 +8,9 @@ use aof_core::units::Micros;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+#[cfg(test)]
+mod tests;
+
 /// The reading side: bytes that are no whole request yet, and the decoder that knows how far it
 /// looked at them. Kept apart from [`Connection`], because a request borrows from here while the
 /// engine's effects change the connection.

@@ -17,6 +17,7 @@ pub mod log_text;
 pub mod logger;
 pub mod net;
 pub mod options;
+pub mod ready;
 pub mod record;
 pub mod server;
 pub mod signals;

@@ -5,9 +5,9 @@
 //! before the loop waits again.
 //!
 //! The poll set reports edges: a socket is reported again only after new bytes came. Therefore a
-//! read that did not fill its buffer is the last one, and a socket that may hold more is
-//! remembered in [`Server::ready`] and served in the next turn, which then does not wait. A client
-//! with much to say takes one buffer per turn, like everybody else.
+//! read that did not fill its buffer is the last one, and a socket that may hold more is named for
+//! the next turn, which then does not wait. Each client is served once a turn, with one read: one
+//! with much to say takes one buffer, like everybody else.
 
 use std::collections::HashMap;
 use std::io;
@@ -28,6 +28,7 @@ use crate::descriptors::{self, Room};
 use crate::driver::Driver;
 use crate::host::Host;
 use crate::logger;
+use crate::ready::Ready;
 use crate::signals::Signals;
 
 /// Bytes of one read: what a client may have executed in one turn.
@@ -61,7 +62,9 @@ pub struct Server {
     signals: Signals,
     clock: Clock,
     /// Clients to be served in the next turn although nothing will be reported for them.
-    ready: Vec<ClientId>,
+    ready: Ready,
+    /// Those of this turn; kept for its memory.
+    turn: Vec<ClientId>,
     /// Listeners may have more connections waiting.
     accept_more: bool,
     /// The last `accept` failed and its edge is used up: the next tick tries again.
@@ -106,7 +109,8 @@ impl Server {
             listeners,
             signals,
             clock,
-            ready: Vec::new(),
+            ready: Ready::default(),
+            turn: Vec::new(),
             // Connections that came while the log was loaded wait already.
             accept_more: true,
             accept_failed: false,
@@ -183,7 +187,7 @@ impl Server {
         }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             connection.may_read = true;
-            self.serve(client);
+            self.ready.push(client);
         }
     }
 
@@ -252,9 +256,12 @@ impl Server {
     }
 
     fn serve_ready(&mut self) {
-        for client in std::mem::take(&mut self.ready) {
+        let mut turn = std::mem::take(&mut self.turn);
+        self.ready.take_into(&mut turn);
+        for &client in &turn {
             self.serve(client);
         }
+        self.turn = turn;
     }
 
     /// Serves one client: what was left over first, then one read.
@@ -327,8 +334,9 @@ impl Server {
         }
         self.driver.handle(Event::TurnEnd { now: self.now, mono });
         self.driver.keep_recording();
-        let resumed = self.driver.host().take_resumed();
-        self.ready.extend(resumed);
+        for client in self.driver.host().take_resumed() {
+            self.ready.push(client);
+        }
         for client in self.driver.host().take_gone() {
             self.inboxes.remove(&client);
         }
