@@ -22,7 +22,7 @@ use crate::driver::Driver;
 use crate::host::Host;
 use crate::lanes::Lanes;
 use crate::lock::LogLock;
-use crate::log_text;
+use crate::log_text::{self, NoteLog};
 use crate::logger;
 use crate::net;
 use crate::options::ServerOptions;
@@ -81,7 +81,8 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
         Some(path) => Some(begin_recording(path, &config, seed, (now, mono), &loaded)?),
         None => None,
     };
-    let host = Host::new(loaded.file, lanes, registry, clock);
+    let notes = NoteLog::new(config.choices().postponed_write);
+    let host = Host::new(loaded.file, lanes, registry, clock, notes);
     let engine = Engine::new(config, seed, loaded.keyspace, loaded.length_bytes, now, mono);
     let driver = Driver::new(engine, host, recording);
     let mut server = Server::new(poll, driver, listeners, signals, clock)

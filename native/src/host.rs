@@ -47,14 +47,20 @@ impl Host {
     /// An environment without clients. `log` is the file that the engine calls
     /// [`FileId::LIVE`], opened for appending.
     #[must_use]
-    pub fn new(log: Option<Arc<File>>, lanes: Lanes, registry: Registry, clock: Clock) -> Self {
+    pub fn new(
+        log: Option<Arc<File>>,
+        lanes: Lanes,
+        registry: Registry,
+        clock: Clock,
+        notes: NoteLog,
+    ) -> Self {
         Self {
             connections: Connections::default(),
             files: log.into_iter().map(|file| (FileId::LIVE, file)).collect(),
             lanes,
             registry,
             clock,
-            notes: NoteLog::default(),
+            notes,
             resumed: Vec::new(),
             gone: Vec::new(),
             halted: None,
@@ -69,6 +75,11 @@ impl Host {
     /// One connection.
     pub fn connection(&mut self, client: ClientId) -> Option<&mut Connection> {
         self.connections.get_mut(&client)
+    }
+
+    /// The log of what the engine notes.
+    pub fn notes(&mut self) -> &mut NoteLog {
+        &mut self.notes
     }
 
     /// The background lanes.

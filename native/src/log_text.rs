@@ -2,6 +2,7 @@
 
 use aof_core::effect::HaltReason;
 use aof_core::note::Note;
+use aof_core::profile::PostponedWrite;
 use aof_core::units::Millis;
 use tracing::Level;
 
@@ -9,22 +10,17 @@ use tracing::Level;
 #[doc(alias = "AOF_WRITE_LOG_ERROR_RATE")]
 pub const WRITE_ERROR_INTERVAL_MS: u64 = 30_000;
 
-/// The level and the text of a note.
+/// The level and the text of a note. What a slow sync means depends on the profile.
 #[must_use]
-pub fn line(note: &Note) -> (Level, String) {
+pub fn line(note: &Note, postponed_write: PostponedWrite) -> (Level, String) {
     match *note {
         Note::WritePostponed { waiting_bytes } => (
             Level::DEBUG,
             format!("AOF write of {waiting_bytes} bytes postponed: a background fsync is running."),
         ),
-        Note::SyncTooSlow { postponed_ms, delayed_fsync } => (
-            Level::INFO,
-            format!(
-                "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF \
-                 buffer without waiting for fsync to complete, this may slow down Redis. \
-                 (postponed {postponed_ms} ms, aof_delayed_fsync {delayed_fsync})"
-            ),
-        ),
+        Note::SyncTooSlow { postponed_ms, delayed_fsync } => {
+            (Level::INFO, too_slow(postponed_write, postponed_ms, delayed_fsync))
+        }
         Note::WriteFailed(errno) => {
             (Level::WARN, format!("Error writing to the AOF file: {}", errno.text()))
         }
@@ -75,6 +71,20 @@ pub fn line(note: &Note) -> (Level, String) {
     }
 }
 
+fn too_slow(postponed_write: PostponedWrite, postponed_ms: u64, delayed_fsync: u64) -> String {
+    let begin = "Asynchronous AOF fsync is taking too long (disk is busy?).";
+    match postponed_write {
+        PostponedWrite::MadeAfterTwoSeconds => format!(
+            "{begin} Writing the AOF buffer without waiting for fsync to complete, this may slow \
+             down Redis."
+        ),
+        PostponedWrite::WaitsForSync => format!(
+            "{begin} The AOF buffer and the replies to its writes have waited for \
+             {postponed_ms} ms and go on waiting (aof_delayed_fsync:{delayed_fsync})."
+        ),
+    }
+}
+
 /// The last words of the process.
 #[must_use]
 pub fn farewell(reason: HaltReason) -> String {
@@ -99,18 +109,30 @@ pub fn farewell(reason: HaltReason) -> String {
 }
 
 /// Writes notes to the log, failing writes at most once in [`WRITE_ERROR_INTERVAL_MS`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NoteLog {
     last_write_error: Option<Millis>,
+    postponed_write: PostponedWrite,
 }
 
 impl NoteLog {
+    /// A log in which nothing was written yet.
+    #[must_use]
+    pub const fn new(postponed_write: PostponedWrite) -> Self {
+        Self { last_write_error: None, postponed_write }
+    }
+
+    /// Follows a change of the profile.
+    pub fn follow(&mut self, postponed_write: PostponedWrite) {
+        self.postponed_write = postponed_write;
+    }
+
     /// Logs one note.
     pub fn write(&mut self, note: &Note, now: Millis) {
         if !self.admits(note, now) {
             return;
         }
-        let (level, text) = line(note);
+        let (level, text) = line(note, self.postponed_write);
         match level {
             Level::TRACE => tracing::trace!("{text}"),
             Level::DEBUG => tracing::debug!("{text}"),
@@ -146,7 +168,7 @@ mod tests {
 
     #[test]
     fn redis_s_texts_are_kept() {
-        let text = |note| line(&note).1;
+        let text = |note| line(&note, PostponedWrite::MadeAfterTwoSeconds).1;
         assert_eq!(
             text(Note::WriteFailed(Errno::ENOSPC)),
             "Error writing to the AOF file: No space left on device"
@@ -154,6 +176,11 @@ mod tests {
         assert_eq!(
             text(Note::ShortWrite { written_bytes: 3, expected_bytes: 9 }),
             "Short write while writing to the AOF file: (nwritten=3, expected=9)"
+        );
+        assert_eq!(
+            text(Note::SyncTooSlow { postponed_ms: 2000, delayed_fsync: 1 }),
+            "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer \
+             without waiting for fsync to complete, this may slow down Redis."
         );
         assert_eq!(
             farewell(HaltReason::SyncFailed(Errno::EIO)),
@@ -164,7 +191,7 @@ mod tests {
 
     #[test]
     fn write_errors_are_logged_once_in_more_than_thirty_seconds() {
-        let mut log = NoteLog::default();
+        let mut log = NoteLog::new(PostponedWrite::WaitsForSync);
         let failed = Note::WriteFailed(Errno::ENOSPC);
         let short = Note::ShortWrite { written_bytes: 1, expected_bytes: 2 };
         assert!(log.admits(&failed, Millis(1_000)));
@@ -176,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_failed_truncation_is_logged_with_its_short_write_only() {
-        let mut log = NoteLog::default();
+        let mut log = NoteLog::new(PostponedWrite::WaitsForSync);
         let short = Note::ShortWrite { written_bytes: 1, expected_bytes: 2 };
         let truncate = Note::TruncateFailed(Errno::EIO);
         assert!(log.admits(&short, Millis(5)));

@@ -127,8 +127,11 @@ pub fn install(loglevel: &str, directory: &Path, logfile: &str) -> Result<(), Lo
         BoxMakeWriter::new(Mutex::new(file))
     };
     let (filter, handle) = reload::Layer::new(filter_of(loglevel));
-    let lines =
-        tracing_subscriber::fmt::layer().event_format(RedisFormat::new()).with_writer(writer);
+    let lines = tracing_subscriber::fmt::layer()
+        .event_format(RedisFormat::new())
+        .with_writer(writer)
+        // A reader of the log that has left is no reason to print, and to panic when that fails.
+        .log_internal_errors(false);
     let subscriber = Registry::default().with(filter).with(lines);
     // The only error is that a subscriber is there already: tests run two servers in one process.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {

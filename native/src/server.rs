@@ -344,6 +344,8 @@ impl Server {
 
     /// Follows what `CONFIG SET` changed and the engine does not do itself.
     fn follow_settings(&mut self) {
+        let postponed_write = self.driver.engine().config().choices().postponed_write;
+        self.driver.host().notes().follow(postponed_write);
         let config = self.driver.engine().config();
         if config.loglevel != self.loglevel {
             self.loglevel.clone_from(&config.loglevel);
@@ -370,6 +372,8 @@ impl Server {
         let limit_micros = limit_seconds.saturating_mul(1_000_000);
         let connections = self.driver.host().connections().iter();
         let mut idle: Vec<ClientId> = connections
+            // Who is paused waits for us.
+            .filter(|(_, connection)| connection.phase != Phase::Paused)
             .filter(|(_, connection)| mono.since(connection.active) > limit_micros)
             .map(|(&client, _)| client)
             .collect();
