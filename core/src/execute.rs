@@ -143,14 +143,13 @@ impl Executor {
     ) -> Executed {
         let start = reply.len();
         session.last_command = now;
-        self.statistics.commands += 1;
         let mut requests = Vec::new();
         match self.admit(session, argv, facts) {
             Err(error) => self.reject(session, argv, &error, &mut Reply::new(reply)),
             Ok(Admitted::Queued) => Reply::new(reply).simple("QUEUED"),
             Ok(Admitted::Run(command)) => {
                 session.last_command_name = command.name;
-                run_reserved(&mut Call {
+                run_admitted(&mut Call {
                     command,
                     argv,
                     now,
@@ -362,8 +361,9 @@ fn unknown_command(argv: Argv<'_>) -> CommandError {
 /// Runs a command that was admitted, logs what it changed, and replies with its error if it has
 /// one. A command that fails has changed nothing; what it had already written is taken back.
 #[doc(alias = "call")]
-pub(crate) fn run_reserved(call: &mut Call<'_, '_>) {
+pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
     let start = call.reply.position();
+    call.executor.statistics.commands += 1;
     match (call.command.run)(call) {
         Ok(Change::None) => {}
         Ok(change) => {

@@ -45,8 +45,8 @@ pub(super) fn quit<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
     Ok(Change::None)
 }
 
-/// Only RESP2 is spoken. A library that asks for RESP3 gets the error that Redis 5 would not even
-/// have, and falls back.
+/// Only RESP2 is spoken. A library that asks for RESP3 gets the error for an unsupported version
+/// and falls back.
 pub(super) fn hello<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     if let Some(version) = call.argv.get(1)
         && parse_integer(version) != Some(2)

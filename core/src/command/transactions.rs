@@ -1,7 +1,7 @@
 //! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
 use crate::command::{Call, CommandError, lookup};
-use crate::execute::run_reserved;
+use crate::execute::run_admitted;
 use crate::propagate::Change;
 use crate::session::Transaction;
 
@@ -46,7 +46,7 @@ pub(super) fn exec<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
     for argv in &transaction.queue {
         // Only known commands are queued.
         if let Some(command) = lookup(argv.as_argv().name()) {
-            run_reserved(&mut Call {
+            run_admitted(&mut Call {
                 command,
                 argv: argv.as_argv(),
                 now: call.now,

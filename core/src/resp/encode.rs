@@ -142,3 +142,36 @@ impl<'a> Reply<'a> {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_reply() {
+        let mut out = b"before".to_vec();
+        let mut reply = Reply::new(&mut out);
+        let start = reply.position();
+        reply.ok();
+        reply.simple("a\r\nb");
+        reply.error(b"ERR a\nb");
+        reply.integer(i64::MIN);
+        reply.count(7);
+        reply.bulk(b"\r\n\0");
+        reply.bulk_or_null(None);
+        reply.null_array();
+        reply.array(0);
+        reply.raw(b":1\r\n");
+        reply.insert_array(start, 10);
+        let expected = b"before*10\r\n+OK\r\n+a  b\r\n-ERR a b\r\n:-9223372036854775808\r\n:7\r\n\
+            $3\r\n\r\n\0\r\n$-1\r\n*-1\r\n*0\r\n:1\r\n";
+        assert_eq!(out, expected.to_vec(), "{}", String::from_utf8_lossy(&out));
+    }
+
+    #[test]
+    fn a_command_is_an_array_of_bulk_strings() {
+        let mut out = Vec::new();
+        encode_command(&["SET", "", "a\r\nb"], &mut out);
+        assert_eq!(out, b"*3\r\n$3\r\nSET\r\n$0\r\n\r\n$4\r\na\r\nb\r\n");
+    }
+}
