@@ -85,12 +85,6 @@ impl<'a> Reply<'a> {
         bulk(bytes, self.0);
     }
 
-    /// A number as a bulk string.
-    pub fn bulk_integer(&mut self, number: i64) {
-        let mut digits = itoa::Buffer::new();
-        bulk(digits.format(number).as_bytes(), self.0);
-    }
-
     /// A bulk string, or the null bulk string.
     pub fn bulk_or_null(&mut self, bytes: Option<&[u8]>) {
         match bytes {
