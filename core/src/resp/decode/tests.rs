@@ -104,6 +104,7 @@ fn samples() -> Vec<(&'static [u8], Vec<Seen>)> {
         (b"*99999999999999999999\r\n", vec![Seen::Malformed(E::InvalidMultibulkLength)]),
         (b"*1048576\r\n$1\r\na\r\n", vec![]),
         (b"*1\r\n:4\r\n", vec![Seen::Malformed(E::ExpectedDollar { got: b':' })]),
+        (b"*1\r\n:4\r\nPING\r\n", vec![Seen::Malformed(E::ExpectedDollar { got: b':' })]),
         (b"*1\r\n\r\n", vec![Seen::Malformed(E::ExpectedDollar { got: b'\r' })]),
         (b"*1\r\n$-1\r\n", vec![Seen::Malformed(E::InvalidBulkLength)]),
         (b"*1\r\n$x\r\n", vec![Seen::Malformed(E::InvalidBulkLength)]),
