@@ -1,2 +1,80 @@
-//! The project automation.
-fn main() {}
+//! The project's automation. Two commands matter: `cargo xtask play` shows the page, and
+//! `cargo xtask test` proves everything that CI proves; each first installs what it lacks.
+//!
+//! Reading order: [`project`] (where things are), [`run`] (starting programs), [`need`] and
+//! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
+//! it), [`play`], [`suite`] (the steps of a test run), [`closing`] and [`counts`] (how many tests
+//! ran, and how many should have).
+
+mod closing;
+mod counts;
+mod need;
+mod needs;
+mod page;
+mod play;
+mod project;
+mod run;
+mod stamp;
+mod suite;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::project::Project;
+use crate::suite::{Mode, Subset};
+
+/// Builds, shows and tests AOF Lab, and installs what is missing for that.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_version_flag = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the page and serve it on this machine
+    Play(play::Options),
+    /// Run everything that CI runs, or one part of it
+    Test {
+        /// The part to run; all of them by default
+        #[arg(value_enum)]
+        subset: Option<Subset>,
+    },
+    /// Run the tests and write their number to tests/expected-counts.toml
+    Counts {
+        /// The part to run; all of them by default
+        #[arg(value_enum)]
+        subset: Option<Subset>,
+    },
+    /// Run the benchmarks
+    Bench {
+        /// Handed to `cargo bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    let project = Project::discover()?;
+    match task {
+        Task::Play(options) => play::play(&project, &options),
+        Task::Test { subset } => suite::run(&project, subset, Mode::Compare),
+        Task::Counts { subset } => suite::run(&project, subset, Mode::Rewrite),
+        Task::Bench { arguments } => {
+            run::check(project.cargo().args(["bench", "--workspace"]).args(arguments))
+        }
+    }
+}
