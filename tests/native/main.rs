@@ -4,4 +4,5 @@
 mod oracle_redis;
 mod recovery;
 mod server;
+mod tidy;
 mod traces;
