@@ -44,6 +44,7 @@ pub struct Config {
     /// Whether the log is on. On by default, unlike Redis: it is the point of this server.
     pub appendonly: bool,
     /// Base name of the log in `dir`.
+    #[doc(alias = "aof_filename")]
     pub appendfilename: String,
     /// When the log is synced.
     pub appendfsync: Policy,

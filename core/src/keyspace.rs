@@ -9,8 +9,8 @@
 //! - The *slab* holds the entries, in the order of insertion, at places that never change. All
 //!   that iterates goes by place: the order depends on the operations alone, a SCAN cursor is
 //!   a place, and no entry that exists throughout can be missed or met twice.
-//! - The *index* finds the place for a key. Its order is never seen. See `keyspace/index.rs` for how
-//!   it grows without a pause.
+//! - The *index* finds the place for a key. Its order is never seen. See `keyspace/index.rs` for
+//!   how it grows without a pause.
 //! - The *expiry order* sorts the entries that expire by time. The active cycle takes from its
 //!   front, where Redis has to sample.
 //!

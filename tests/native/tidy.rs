@@ -101,8 +101,11 @@ fn core_touches_nothing_outside() {
     ];
     let mut found = Vec::new();
     for text in texts().iter().filter(|text| text.path.starts_with("core/src/")) {
+        // A test may tell the seed that it fails with; clippy asks it for the reason.
+        let is_test = text.path.contains("/tests");
         for (number, line) in text.code() {
-            for word in banned.iter().filter(|word| has_word(line, word)) {
+            let found_words = banned.iter().filter(|word| has_word(line, word));
+            for word in found_words.filter(|word| !(is_test && word.contains("println"))) {
                 found.push(format!("{}:{number}: {word}", text.path));
             }
         }
@@ -134,7 +137,9 @@ fn files_and_lines_stay_readable() {
         }
         for (index, line) in text.contents.lines().enumerate() {
             let columns = line.chars().count();
-            if text.has_extension(&["rs"]) && columns > 100 {
+            // A table in a doc comment and a text that must be found whole cannot be broken.
+            let whole = line.contains("//! |") || line.contains("/// |") || line.contains('"');
+            if text.has_extension(&["rs"]) && columns > 100 && !whole {
                 found.push(format!("{}:{}: {columns} columns, at most 100", text.path, index + 1));
             }
         }

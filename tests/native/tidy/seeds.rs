@@ -54,7 +54,8 @@ const FIELDS: [&str; 32] = [
 ];
 
 /// Names that only a rewrite gives a meaning. They come with it.
-const LATER: [&str; 23] = [
+const LATER: [&str; 24] = [
+    "startAppendOnly",
     "aofRemoveTempFile",
     "rewriteAppendOnlyFileBackground",
     "backgroundRewriteDoneHandler",
