@@ -4,5 +4,6 @@
 mod oracle_redis;
 mod recovery;
 mod server;
+mod system_calls;
 mod tidy;
 mod traces;

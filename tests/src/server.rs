@@ -71,6 +71,8 @@ pub struct Launch {
     /// A program and its arguments that run the server, such as strace.
     wrapper: Vec<OsString>,
     file_size_limit: Option<u64>,
+    /// Where the file goes that has what it prints.
+    prints_in: PathBuf,
 }
 
 impl Launch {
@@ -99,6 +101,7 @@ impl Launch {
             options: Vec::new(),
             wrapper: Vec::new(),
             file_size_limit: None,
+            prints_in: dir.to_owned(),
         };
         launch.set("dir", dir.as_os_str())
     }
@@ -122,6 +125,13 @@ impl Launch {
     #[must_use]
     pub fn file_size_limit(mut self, bytes: u64) -> Self {
         self.file_size_limit = Some(bytes);
+        self
+    }
+
+    /// Keeps what the server prints in another folder, for a disk that is to be full.
+    #[must_use]
+    pub fn printing_in(mut self, folder: &Path) -> Self {
+        self.prints_in = folder.to_owned();
         self
     }
 
@@ -171,7 +181,7 @@ impl Launch {
     #[must_use]
     pub fn spawn(&self) -> Server {
         let port = free_port();
-        let log = self.dir.join(format!("server-{port}.log"));
+        let log = self.prints_in.join(format!("server-{port}.log"));
         let process = Process::start(self.command(port), &log).expect("the server's program runs");
         Server { kind: self.kind, dir: self.dir.clone(), port, process }
     }
