@@ -8,7 +8,7 @@
 //! - [`scan`]: the grammar, byte by byte; what is strict, and why zeros are looked at twice.
 //! - [`parse`]: pieces become commands with their words.
 //! - [`replay`]: commands become a dataset; [`Loader`].
-//! - [`check`]: the same without a dataset; what `aof check` says.
+//! - [`mod@check`]: the same without a dataset; what `aof check` says.
 //! - [`fault`]: what can be wrong, as data.
 //!
 //! # Stricter than Redis

@@ -67,7 +67,9 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
     let path = directory.join(&config.appendfilename);
     let _lock = if config.appendonly { Some(LogLock::take(&path)?) } else { None };
     let seed = random_seed();
-    let Some(loaded) = load(&config, seed, &path, &mut signals, clock)? else {
+    // One moment for the load and for the run, so that a trace of the run can load the same.
+    let (now, mono) = (clock.now(), clock.mono());
+    let Some(loaded) = load(&config, (seed, now), &path, &mut signals, clock)? else {
         tracing::warn!("Received a signal while loading. The append only file is as it was.");
         return Ok(ExitCode::SUCCESS);
     };
@@ -76,7 +78,6 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
     let waker = Waker::new(poll.registry(), WAKER).context("Can't create the waker")?;
     let lanes = Lanes::start(waker, clock).context("Can't start the background threads")?;
     let registry = poll.registry().try_clone().context("Can't share the poll set")?;
-    let (now, mono) = (clock.now(), clock.mono());
     let recording = match record {
         Some(path) => Some(begin_recording(path, &config, seed, (now, mono), &loaded)?),
         None => None,
@@ -103,7 +104,7 @@ struct Loaded {
 /// Loads the log, or begins with nothing when there is none. `None` if a signal interrupted it.
 fn load(
     config: &Config,
-    seed: u64,
+    (seed, now): (u64, Millis),
     path: &Path,
     signals: &mut Signals,
     clock: Clock,
@@ -112,7 +113,8 @@ fn load(
     if !config.appendonly {
         return Ok(Some(Loaded { keyspace, length_bytes: 0, file: None }));
     }
-    let executor = Executor::new(config.clone(), keyspace, seed);
+    let mut executor = Executor::new(config.clone(), keyspace, seed);
+    executor.set_load_time(now);
     let outcome = start::start(executor, path, signals, clock)
         .map_err(|error| anyhow!(start::refusal(&error, path)))?;
     Ok(match outcome {

@@ -41,10 +41,10 @@ impl FileTask {
     /// Makes the call and waits for it.
     ///
     /// # Errors
-    /// What the kernel said. An interrupted call is an error like any other: `core` decides.
+    /// What the kernel said.
     pub fn perform(self) -> Result<(), Errno> {
         match self {
-            Self::Sync(file) => unistd::fdatasync(&*file).map_err(errno),
+            Self::Sync(file) => uninterrupted(|| unistd::fdatasync(&*file)).map_err(errno),
             Self::Truncate(file, length_bytes) => {
                 let length = i64::try_from(length_bytes).map_err(|_| Errno(27))?;
                 unistd::ftruncate(&*file, length).map_err(errno)
@@ -54,6 +54,16 @@ impl FileTask {
                 // Another lane still has a task on this file; the descriptor closes with it.
                 None => Ok(()),
             },
+        }
+    }
+}
+
+/// Makes a call again for as long as a signal interrupts it: that is no word about the disk.
+fn uninterrupted(mut call: impl FnMut() -> nix::Result<()>) -> nix::Result<()> {
+    loop {
+        match call() {
+            Err(nix::errno::Errno::EINTR) => {}
+            result => return result,
         }
     }
 }

@@ -9,7 +9,7 @@
 //! # The structure
 //! One state machine knows the grammar and nothing else. It looks at each byte once, remembers
 //! where words lie as offsets, and never holds a payload. [`crate::load::parse`] puts a buffer
-//! around it, [`crate::load::check`] does not. What a length claims is only ever compared, never
+//! around it, [`mod@crate::load::check`] does not. What a length claims is only ever compared, never
 //! reserved.
 //!
 //! # Zeros

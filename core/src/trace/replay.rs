@@ -229,5 +229,7 @@ pub fn replay(bytes: &[u8]) -> Result<ReplayReport, ReplayFailure> {
 /// A loader for the log inside a trace.
 fn loader(header: &Header) -> Loader {
     let keyspace = Keyspace::new(header.seed);
-    Loader::new(Executor::new(header.config.clone(), keyspace, header.seed))
+    let mut executor = Executor::new(header.config.clone(), keyspace, header.seed);
+    executor.set_load_time(header.now);
+    Loader::new(executor)
 }

@@ -108,7 +108,8 @@ impl Stage {
         match (record, &mut *self) {
             (Record::Header(header), Self::Empty) => {
                 let keyspace = Keyspace::new(header.seed);
-                let executor = Executor::new(header.config.clone(), keyspace, header.seed);
+                let mut executor = Executor::new(header.config.clone(), keyspace, header.seed);
+                executor.set_load_time(header.now);
                 *self = Self::Loading(header.clone(), Box::new(Loader::new(executor)));
             }
             (Record::Log(piece), Self::Loading(_, loader)) => {

@@ -237,7 +237,10 @@ fn core_for_wasm(session: &mut Session<'_>) -> Result<()> {
 
 fn documentation(session: &mut Session<'_>) -> Result<()> {
     let mut command = session.project.cargo();
-    command.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    // Private items are documented too: these crates are read by those who work on them.
+    command
+        .args(["doc", "--workspace", "--no-deps", "--document-private-items"])
+        .env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links");
     run::check(&mut command)
 }
 
