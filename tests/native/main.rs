@@ -6,4 +6,5 @@ mod recovery;
 mod server;
 mod system_calls;
 mod tidy;
+mod tools_redis;
 mod traces;
