@@ -7,6 +7,7 @@
 //! - [`journal`]: what was asked, executed and acknowledged.
 //! - [`world`]: all of it together; takes steps, fails, starts again.
 //! - [`fact`]: what happened at a step.
+//! - [`fields`]: what the engine's fields said after it.
 //! - [`verdict`]: what each failure would take now.
 //! - [`crash`]: every image that a failure may leave.
 //! - [`recover`]: what each of them recovers to, and whether the promise is kept.
@@ -17,6 +18,7 @@ pub mod boot;
 pub mod crash;
 pub mod disk;
 pub mod fact;
+pub mod fields;
 pub mod journal;
 pub mod machine;
 pub mod recover;

@@ -1,6 +1,8 @@
 //! One request as words, without copying them.
 
+use crate::resp::decode::ProtocolError;
 use crate::resp::encode::{array_header, bulk};
+use crate::resp::inline::split_words;
 
 /// Where one word lies in a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +124,16 @@ impl OwnedArgv {
     pub fn from_line(line: &str) -> Self {
         let words: Vec<&str> = line.split_whitespace().collect();
         Self::from_words(&words)
+    }
+
+    /// The words of a line as `redis-cli` splits it, with its quotes and escapes.
+    ///
+    /// # Errors
+    /// For quotes that do not close, or close in the middle of a word.
+    pub fn from_quoted_line(line: &[u8]) -> Result<Self, ProtocolError> {
+        let (mut words, mut spans) = (Vec::new(), Vec::new());
+        split_words(line, &mut words, &mut spans)?;
+        Ok(Self::collect(spans.len(), spans.iter().map(|span| span.of(&words))))
     }
 
     fn collect<'w>(count: usize, words: impl Iterator<Item = &'w [u8]>) -> Self {

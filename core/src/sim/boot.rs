@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::execute::Executor;
 use crate::keyspace::Keyspace;
-use crate::load::{LoadError, Loader, Replayed};
+use crate::load::{LoadError, Loader, Replayed, Tail, TailClass};
 use crate::resp::OwnedArgv;
 use crate::sim::fact::Fact;
 use crate::sim::machine::Machine;
@@ -29,6 +29,8 @@ pub struct Boot {
     size_bytes: u64,
     /// Where the commands begin that are steps of their own.
     stepped_from: u64,
+    /// The first command that the failure did not leave whole: its first byte and its length.
+    torn: Option<(u64, u64)>,
 }
 
 /// What one step of a start came to.
@@ -57,7 +59,22 @@ impl Boot {
     pub fn new(config: Config, seed: u64) -> Self {
         let name = config.appendfilename.clone();
         let executor = Executor::new(config.clone(), Keyspace::new(seed), seed);
-        Self { start: Start::new(executor), config, name, size_bytes: 0, stepped_from: 0 }
+        let start = Start::new(executor);
+        Self { start, config, name, size_bytes: 0, stepped_from: 0, torn: None }
+    }
+
+    /// What is remembered of the command that the failure tore: its first byte and its length.
+    #[must_use]
+    pub(crate) fn remembering(self, torn: Option<(u64, u64)>) -> Self {
+        Self { torn, ..self }
+    }
+
+    fn torn_bytes(&self, tail: &Tail) -> Option<u64> {
+        let place = match tail.class {
+            TailClass::Truncated { place, .. } | TailClass::ZeroTail { place, .. } => place,
+            TailClass::OpenTransaction => return None,
+        };
+        self.torn.filter(|(from, _)| *from == place.offset).map(|(_, length)| length)
     }
 
     /// What the server starts with.
@@ -149,7 +166,8 @@ impl Boot {
                 let result = machine.disk.truncate(machine.inode, length_bytes, machine.clock);
                 let cut = self.start.cut();
                 self.start.done(result)?;
-                Ok(cut.map(Fact::BootTruncate))
+                let torn_bytes = cut.and_then(|tail| self.torn_bytes(&tail));
+                Ok(cut.map(|tail| Fact::BootTruncate { tail, torn_bytes }))
             }
             StartAction::SyncFile => {
                 let sync = machine.disk.begin_sync(machine.inode);

@@ -61,6 +61,19 @@ pub enum Goodbye {
     Peer,
 }
 
+/// One command that a reply answers.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// Its number in [`super::journal::Journal::asked`].
+    pub asked: usize,
+    /// Its words.
+    pub words: Arc<OwnedArgv>,
+    /// The reply.
+    pub reply: Arc<[u8]>,
+    /// What it added to the log: from, to.
+    pub log: (u64, u64),
+}
+
 /// One step.
 #[derive(Clone, Debug)]
 pub enum Fact {
@@ -143,8 +156,8 @@ pub enum Fact {
         replies: u32,
         /// What they had waited for.
         gate: Gate,
-        /// The commands they answer, as numbers in [`super::journal::Journal::asked`].
-        answered: Arc<[usize]>,
+        /// The commands they answer, oldest first.
+        answered: Arc<[Answered]>,
         /// Bytes of these commands that are only in `aof_buf`.
         in_memory_bytes: u64,
         /// Bytes of these commands that are only in the page cache.
@@ -217,7 +230,12 @@ pub enum Fact {
         to: u64,
     },
     /// A start cut off what was not whole.
-    BootTruncate(Tail),
+    BootTruncate {
+        /// What.
+        tail: Tail,
+        /// How long the torn command was before the failure, if that is remembered.
+        torn_bytes: Option<u64>,
+    },
     /// A start made the file durable.
     BootSync,
     /// A start made the file's name durable.

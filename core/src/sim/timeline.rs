@@ -27,6 +27,7 @@ use thiserror::Error;
 
 use crate::sim::crash::DiskModel;
 use crate::sim::fact::Fact;
+use crate::sim::fields::Fields;
 use crate::sim::scenario::Scenario;
 use crate::sim::world::{Due, Input, Settings, StartFailed, World};
 use crate::units::Micros;
@@ -75,6 +76,8 @@ pub struct Mark {
     pub risk_killed: u64,
     /// The same for a power cut.
     pub risk_power: u64,
+    /// The engine's fields after it, while the server runs.
+    pub fields: Option<Fields>,
 }
 
 /// Why time cannot be travelled like that.
@@ -132,6 +135,18 @@ impl Branch {
     #[must_use]
     pub const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// All inputs by their times, as a run under other settings gets them.
+    fn story(&self) -> Vec<Due> {
+        let mut inputs = self.script.clone();
+        for (_, due) in &self.acts {
+            if matches!(due.input, Input::Kill | Input::CutPower) {
+                inputs.retain(|other| other.at <= due.at);
+            }
+            inputs.push(due.clone());
+        }
+        inputs
     }
 
     fn acts_after(&self, step: u64) -> bool {
@@ -203,7 +218,8 @@ fn mark_of(world: &World, fact: Fact) -> Mark {
     } else {
         (0, 0)
     };
-    Mark { time: world.machine().clock, fact, risk_killed, risk_power }
+    let fields = world.engine().map(Fields::of);
+    Mark { time: world.machine().clock, fact, risk_killed, risk_power, fields }
 }
 
 /// A story: its branches, and the step that is looked at.
@@ -213,6 +229,9 @@ pub struct Timeline {
     current: usize,
     position: u64,
     world: World,
+    /// The moment that is looked at, while settings are compared: their runs have no step at
+    /// exactly this time, and taking them back must lead back.
+    moment: Option<Micros>,
 }
 
 impl Timeline {
@@ -222,8 +241,13 @@ impl Timeline {
     /// When the scenario's log cannot be loaded.
     pub fn new(scenario: Scenario) -> Result<Self, StartFailed> {
         let branch = fresh_branch(1, None, Cause::Main, scenario.settings, scenario.inputs)?;
-        let mut timeline =
-            Self { position: 0, current: 0, world: branch.1, branches: vec![branch.0] };
+        let mut timeline = Self {
+            position: 0,
+            current: 0,
+            world: branch.1,
+            branches: vec![branch.0],
+            moment: None,
+        };
         timeline.go_to(scenario.position.min(timeline.branch().steps()));
         Ok(timeline)
     }
@@ -293,6 +317,7 @@ impl Timeline {
             self.world = world;
         }
         self.position = step;
+        self.moment = None;
     }
 
     /// Somebody acts now. The future is run again; if it held more than its own course, or if this
@@ -333,6 +358,7 @@ impl Timeline {
     }
 
     fn give_now(&mut self, due: Due) {
+        self.moment = None;
         give(&mut self.world, due.clone());
         let (position, world) = (self.position, self.world.clone());
         let branch = &mut self.branches[self.current];
@@ -343,9 +369,7 @@ impl Timeline {
 
     /// A new branch that shares everything up to here, and is looked at from now on.
     fn fork(&mut self, cause: Cause) -> Result<(), TravelError> {
-        if self.branches.len() >= BRANCH_LIMIT {
-            return Err(TravelError::TooManyBranches);
-        }
+        self.make_room()?;
         let parent = self.branch();
         let mut branch = parent.clone();
         branch.id = self.next_id();
@@ -356,6 +380,23 @@ impl Timeline {
         branch.cut_to(self.position, &self.world);
         self.current = self.branches.len();
         self.branches.push(branch);
+        Ok(())
+    }
+
+    /// Makes room for one more branch: the oldest one goes, but never the first, the one that is
+    /// looked at, or its parent.
+    fn make_room(&mut self) -> Result<(), TravelError> {
+        if self.branches.len() < BRANCH_LIMIT {
+            return Ok(());
+        }
+        // Every branch stands alone; the parent is kept for going back to it.
+        let needed = [Some(1), Some(self.branch().id), self.branch().parent];
+        let spare = self.branches.iter().position(|branch| !needed.contains(&Some(branch.id)));
+        let spare = spare.ok_or(TravelError::TooManyBranches)?;
+        self.branches.remove(spare);
+        if spare < self.current {
+            self.current -= 1;
+        }
         Ok(())
     }
 
@@ -397,6 +438,7 @@ impl Timeline {
             self.world = world;
         }
         self.position = position;
+        self.moment = None;
     }
 
     /// Runs the inputs of this branch again under other settings, as a new branch, and looks at
@@ -409,21 +451,27 @@ impl Timeline {
         &mut self,
         settings: Settings,
     ) -> Result<Result<(), StartFailed>, TravelError> {
-        let now = self.world.now();
-        let mut inputs = self.branch().script.clone();
-        for (_, due) in &self.branch().acts {
-            if matches!(due.input, Input::Kill | Input::CutPower) {
-                inputs.retain(|other| other.at <= due.at);
+        let now = self.moment.unwrap_or(self.world.now());
+        let inputs = self.branch().story();
+        let same = self
+            .branches
+            .iter()
+            .position(|branch| branch.settings.is_like(&settings) && branch.story() == inputs);
+        let begun = match same {
+            Some(index) => {
+                self.look_at(index, 0);
+                Ok(())
             }
-            inputs.push(due.clone());
-        }
-        let parent = Some(self.branch().id);
-        self.add_branch(parent, Cause::Settings, settings, inputs).map(|begun| {
-            begun.map(|()| {
-                let last = self.marks().partition_point(|mark| mark.time <= now);
-                self.go_to((last as u64).saturating_sub(1));
-            })
-        })
+            None => {
+                let parent = Some(self.branch().id);
+                self.add_branch(parent, Cause::Settings, settings, inputs)?
+            }
+        };
+        Ok(begun.map(|()| {
+            let last = self.marks().partition_point(|mark| mark.time <= now);
+            self.go_to((last as u64).saturating_sub(1));
+            self.moment = Some(now);
+        }))
     }
 
     /// Adds a branch with a story of its own, and looks at its beginning.
@@ -437,9 +485,7 @@ impl Timeline {
         settings: Settings,
         inputs: Vec<Due>,
     ) -> Result<Result<(), StartFailed>, TravelError> {
-        if self.branches.len() >= BRANCH_LIMIT {
-            return Err(TravelError::TooManyBranches);
-        }
+        self.make_room()?;
         match fresh_branch(self.next_id(), parent, cause, settings, inputs) {
             Err(error) => Ok(Err(error)),
             Ok((branch, world)) => {
@@ -447,6 +493,7 @@ impl Timeline {
                 self.branches.push(branch);
                 self.world = world;
                 self.position = 0;
+                self.moment = None;
                 Ok(Ok(()))
             }
         }

@@ -49,6 +49,27 @@ pub struct Frontier {
     pub now: Micros,
 }
 
+impl Frontier {
+    /// What a kill does to a write that ends at `to`.
+    #[must_use]
+    pub const fn after_kill(&self, to: u64) -> Fate {
+        if to <= self.written { Fate::Kept } else { Fate::Lost }
+    }
+
+    /// What a power cut does to a write that ends at `to`.
+    #[must_use]
+    pub fn after_power_cut(&self, to: u64) -> Fate {
+        let hopeful = self.lost_from.unwrap_or(u64::MAX).min(self.written);
+        if to <= self.durable {
+            Fate::Kept
+        } else if to <= hopeful && self.model != DiskModel::Exact {
+            Fate::Maybe
+        } else {
+            Fate::Lost
+        }
+    }
+}
+
 /// The answer for one failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
@@ -98,19 +119,8 @@ impl Verdict {
     /// Judges this moment.
     #[must_use]
     pub fn of(journal: &Journal, frontier: &Frontier) -> Self {
-        let killed = row(journal, frontier, frontier.written, |to| {
-            if to <= frontier.written { Fate::Kept } else { Fate::Lost }
-        });
-        let hopeful = frontier.lost_from.unwrap_or(u64::MAX).min(frontier.written);
-        let power = row(journal, frontier, frontier.durable, |to| {
-            if to <= frontier.durable {
-                Fate::Kept
-            } else if to <= hopeful && frontier.model != DiskModel::Exact {
-                Fate::Maybe
-            } else {
-                Fate::Lost
-            }
-        });
+        let killed = row(journal, frontier, frontier.written, |to| frontier.after_kill(to));
+        let power = row(journal, frontier, frontier.durable, |to| frontier.after_power_cut(to));
         let covered = frontier.syncing.map_or(frontier.written, |(_, to)| to);
         let mut disk_error = row(journal, frontier, frontier.durable, |to| {
             if to > frontier.written {

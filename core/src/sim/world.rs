@@ -80,6 +80,19 @@ pub struct Settings {
     pub record: bool,
 }
 
+impl Settings {
+    /// Whether both lead to the same runs.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.config == other.config
+            && self.seed == other.seed
+            && self.parameters == other.parameters
+            && (Arc::ptr_eq(&self.aof, &other.aof) || self.aof == other.aof)
+            && self.stalled_syncs_micros == other.stalled_syncs_micros
+            && self.clients == other.clients
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -95,7 +108,7 @@ impl Default for Settings {
 }
 
 /// What comes from people and scripts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A command of this client, which connects first if it has to.
     Command {
@@ -136,7 +149,7 @@ impl Input {
 }
 
 /// An input and when it is due.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
     /// When.
     pub at: Micros,
@@ -274,6 +287,13 @@ impl World {
         self.config().choices()
     }
 
+    /// Starts since the world began, the first not counted. The upper half of a connection's name
+    /// is the life that it belongs to.
+    #[must_use]
+    pub const fn lives(&self) -> u64 {
+        self.lives
+    }
+
     /// When the last sync that succeeded had started.
     #[must_use]
     pub const fn last_sync_started(&self) -> Option<Micros> {
@@ -281,7 +301,8 @@ impl World {
     }
 
     /// The connection that a client number means in this life of the server.
-    pub(crate) fn connection(&self, client: ClientId) -> ClientId {
+    #[must_use]
+    pub const fn connection(&self, client: ClientId) -> ClientId {
         ClientId((self.lives << 32) | (client.0 & 0xffff_ffff))
     }
 

@@ -238,11 +238,14 @@ impl World {
         } else {
             self.machine.written()
         };
+        let torn = self.journal.entries().iter().find(|entry| entry.to > left);
+        let torn = torn.map(|entry| (entry.from, entry.to - entry.from));
         self.journal.cut_back_to(left);
         self.synced_before_boot = synced.min(self.journal.end());
         self.lives += 1;
         self.loading = Loading::default();
-        self.phase = Phase::Booting(Box::new(Boot::new(config, self.settings.seed)));
+        let boot = Boot::new(config, self.settings.seed).remembering(torn);
+        self.phase = Phase::Booting(Box::new(boot));
         Some(self.boot_step())
     }
 

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::profile::Replies;
 use crate::resp::OwnedArgv;
 use crate::sim::disk::Writeback;
-use crate::sim::fact::{Fact, Fault, Goodbye, STALL_MICROS};
+use crate::sim::fact::{Answered, Fact, Fault, Goodbye, STALL_MICROS};
 use crate::sim::journal::{Answer, Asked, Cause};
 use crate::sim::machine::Performed;
 use crate::sim::world::down::SceneKind;
@@ -221,8 +221,15 @@ impl World {
         let answered = self.journal.answered(client, replies, synced);
         let (written, durable) = (self.machine.written(), self.machine.durable());
         let (mut in_memory_bytes, mut in_cache_bytes, mut log_bytes) = (0, 0, 0);
-        for number in &answered {
-            let asked = &self.journal.asked()[*number];
+        let mut told = Vec::with_capacity(answered.len());
+        for number in answered {
+            let asked = &self.journal.asked()[number];
+            told.push(Answered {
+                asked: number,
+                words: Arc::clone(&asked.words),
+                reply: Arc::clone(&asked.reply),
+                log: (asked.from, asked.to),
+            });
             log_bytes += asked.to - asked.from;
             in_memory_bytes += asked.to.max(written) - asked.from.max(written);
             let in_cache = |at: u64| at.clamp(durable, written.max(durable));
@@ -232,7 +239,7 @@ impl World {
             client: Self::client_of(client),
             replies,
             gate,
-            answered: answered.into(),
+            answered: told.into(),
             in_memory_bytes,
             in_cache_bytes,
             log_bytes,

@@ -68,7 +68,9 @@ fn facts_of_boot(down: &World, model: DiskModel, pick: Pick) -> Vec<String> {
         facts.push(match fact {
             Fact::BootOpen { image_bytes } => format!("open {image_bytes}"),
             Fact::BootCommand { command, from, to, .. } => format!("{command}: {from}..{to}"),
-            Fact::BootTruncate(tail) => format!("cut {} to {}", tail.size_bytes, tail.valid_up_to),
+            Fact::BootTruncate { tail, torn_bytes } => {
+                format!("cut {} to {}, {torn_bytes:?}", tail.size_bytes, tail.valid_up_to)
+            }
             Fact::BootSync => "sync".to_owned(),
             Fact::BootSyncDirectory => "sync directory".to_owned(),
             Fact::BootReady { commands, keys, length_bytes } => {
@@ -88,7 +90,7 @@ fn a_start_is_a_row_of_steps() {
         [(ProfileName::Redis62, &[][..]), (ProfileName::Hardened, &["sync", "sync directory"])]
     {
         let down = struck(&states(four_writes(Policy::EverySec, profile))[12], Input::CutPower);
-        let mut expected = vec!["open 63", "1: 0..23", "2: 23..50", "cut 63 to 50"];
+        let mut expected = vec!["open 63", "1: 0..23", "2: 23..50", "cut 63 to 50, Some(27)"];
         expected.extend(tail);
         expected.push("ready 2 1 50");
         assert_eq!(facts_of_boot(&down, model, Pick::Length(63)), expected);

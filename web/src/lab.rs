@@ -1,0 +1,410 @@
+//! `Lab` without JavaScript: the story, the disk model, and what can be done.
+
+use std::sync::Arc;
+
+use aof_core::command::{COMMANDS, lookup};
+use aof_core::config::{Config, Policy};
+use aof_core::execute::{Executor, NoFacts};
+use aof_core::keyspace::Keyspace;
+use aof_core::profile::ProfileName;
+use aof_core::propagate::Propagation;
+use aof_core::resp::{Argv, OwnedArgv};
+use aof_core::session::Session;
+use aof_core::sim::crash::DiskModel;
+use aof_core::sim::fact::{Fact, Fault};
+use aof_core::sim::scenario::{self, Scenario};
+use aof_core::sim::timeline::{Cause, Timeline};
+use aof_core::sim::world::{Input, Phase, Pick, Settings};
+use aof_core::units::{ClientId, Millis};
+
+use crate::error::LabError;
+use crate::show;
+use crate::view::crash::CrashView;
+use crate::view::snapshot::Snapshot;
+use crate::{reply, view};
+
+#[cfg(test)]
+mod tests;
+
+/// The longest line of the prompt, in bytes.
+pub const LINE_LIMIT_BYTES: usize = 64 * 1024;
+/// The largest log that can be brought in, in bytes.
+pub const AOF_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// The largest number of a client.
+pub const CLIENT_LIMIT: u64 = 1_000;
+/// The longest wait, in milliseconds.
+pub const WAIT_LIMIT_MS: u64 = 3_600_000;
+/// The most words that a completion offers.
+const COMPLETIONS: usize = 50;
+
+/// What a lab begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// `appendfsync`.
+    pub policy: Policy,
+    /// Which behaviours.
+    pub profile: ProfileName,
+    /// What a disk may keep.
+    pub disk_model: DiskModel,
+    /// Feeds the engine's generator.
+    pub seed: u64,
+    /// Begins with the opening of the page.
+    pub first_visit: bool,
+}
+
+impl Default for Options {
+    /// `redis-6.2`, because that is what people run and where the surprises are.
+    fn default() -> Self {
+        Self {
+            policy: Policy::EverySec,
+            profile: ProfileName::Redis62,
+            disk_model: DiskModel::AnyPrefix,
+            seed: 1,
+            first_visit: false,
+        }
+    }
+}
+
+/// Which image a server is started from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BootImage {
+    /// The one that loses most.
+    Worst,
+    /// The one that loses least.
+    Best,
+    /// The one of this length.
+    Length(u64),
+}
+
+/// The lab.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    timeline: Timeline,
+    model: DiskModel,
+    /// What a failure left, with the branch, step and model it belongs to.
+    crash: Option<((u64, u64, DiskModel), Option<CrashView>)>,
+}
+
+impl Lab {
+    /// Begins.
+    ///
+    /// # Errors
+    /// Never in practice: an empty log loads.
+    pub fn new(options: Options) -> Result<Self, LabError> {
+        let Options { policy, profile, seed, .. } = options;
+        let scenario: Scenario = if options.first_visit {
+            scenario::first_visit(policy, profile, seed)
+        } else {
+            scenario::empty(policy, profile, seed)
+        };
+        let timeline = Timeline::new(scenario)?;
+        Ok(Self { timeline, model: options.disk_model, crash: None })
+    }
+
+    /// The story behind it.
+    #[must_use]
+    pub const fn story(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// One look.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let key = (self.timeline.branch().id, self.timeline.position(), self.model);
+        if self.crash.as_ref().is_none_or(|(known, _)| *known != key) {
+            let view = show::crash::crash(self.timeline.world(), self.model);
+            self.crash = Some((key, view));
+        }
+        let crash = self.crash.as_ref().and_then(|(_, view)| view.clone());
+        show::snapshot::snapshot(&self.timeline, self.model, crash)
+    }
+
+    /// The scrubber.
+    #[must_use]
+    pub fn timeline(&self) -> view::step::Timeline {
+        show::timeline(&self.timeline)
+    }
+
+    /// A client sends a line. Goes to the step at which it is executed.
+    ///
+    /// # Errors
+    /// `bad-command` with Redis's text, `not-running`, `too-large`, `bad-option` for a client
+    /// that cannot be.
+    pub fn submit(&mut self, client: u64, line: &str) -> Result<(), LabError> {
+        if !(1..=CLIENT_LIMIT).contains(&client) {
+            return Err(LabError::BadOption(format!("clients are 1 to {CLIENT_LIMIT}")));
+        }
+        let words = parse(line)?;
+        if self.timeline.world().engine().is_none() {
+            return Err(LabError::NotRunning);
+        }
+        let words = Arc::new(words);
+        let input = Input::Command { client: ClientId(client), words: Arc::clone(&words) };
+        self.act(input, Cause::Command)?;
+        let sent = |fact: &Fact| matches!(fact, Fact::Command { words: executed, .. } if Arc::ptr_eq(executed, &words));
+        self.go_to_next(sent);
+        Ok(())
+    }
+
+    /// One step forward.
+    ///
+    /// # Errors
+    /// `no-such-step` at the end.
+    pub fn step(&mut self) -> Result<(), LabError> {
+        self.seek(self.timeline.position() + 1)
+    }
+
+    /// One step back.
+    ///
+    /// # Errors
+    /// `no-such-step` at the beginning.
+    pub fn step_back(&mut self) -> Result<(), LabError> {
+        let before = self.timeline.position().checked_sub(1);
+        let before = before
+            .ok_or_else(|| LabError::NoSuchStep("there is no step before the first".to_owned()))?;
+        self.seek(before)
+    }
+
+    /// To any known step.
+    ///
+    /// # Errors
+    /// `no-such-step`.
+    pub fn seek(&mut self, step: u64) -> Result<(), LabError> {
+        Ok(self.timeline.seek(step)?)
+    }
+
+    /// Forward to the next step of that kind, if there is one.
+    pub fn run_until(&mut self, kind: &str) {
+        self.go_to_next(|fact| show::fact::shown(fact).kind() == kind);
+    }
+
+    fn go_to_next(&mut self, wanted: impl Fn(&Fact) -> bool) {
+        let position = self.timeline.position();
+        let found = (0_u64..)
+            .zip(self.timeline.marks())
+            .find(|(step, mark)| *step > position && wanted(&mark.fact));
+        if let Some((step, _)) = found {
+            // A known mark is a step that can be sought.
+            let sought = self.timeline.seek(step);
+            debug_assert!(sought.is_ok(), "{sought:?}");
+        }
+    }
+
+    /// Time passes.
+    ///
+    /// # Errors
+    /// `not-running`, `too-large`.
+    pub fn wait(&mut self, millis: u64) -> Result<(), LabError> {
+        if millis > WAIT_LIMIT_MS {
+            return Err(LabError::TooLarge { what: "a wait", size: millis, limit: WAIT_LIMIT_MS });
+        }
+        if self.timeline.world().down().is_some() {
+            return Err(LabError::NotRunning);
+        }
+        Ok(self.timeline.wait(millis * 1_000)?)
+    }
+
+    /// Something is wrong with the disk from now on.
+    ///
+    /// # Errors
+    /// `bad-option` for another name, `not-running`.
+    pub fn fault(&mut self, name: &str) -> Result<(), LabError> {
+        let fault = Fault::parse(name)
+            .ok_or_else(|| LabError::BadOption(format!("there is no fault {name}")))?;
+        self.strike(Input::Fault(fault), Cause::Fault)
+    }
+
+    /// `kill -9`.
+    ///
+    /// # Errors
+    /// `not-running`.
+    pub fn kill(&mut self) -> Result<(), LabError> {
+        self.strike(Input::Kill, Cause::Killed)
+    }
+
+    /// The power plug.
+    ///
+    /// # Errors
+    /// `not-running`.
+    pub fn cut_power(&mut self) -> Result<(), LabError> {
+        self.strike(Input::CutPower, Cause::PowerCut)
+    }
+
+    fn strike(&mut self, input: Input, cause: Cause) -> Result<(), LabError> {
+        if self.timeline.world().down().is_some() {
+            return Err(LabError::NotRunning);
+        }
+        self.act(input, cause)?;
+        self.step()
+    }
+
+    /// The server is started again; goes to the first step of the start.
+    ///
+    /// # Errors
+    /// `not-crashed`, `no-such-image`.
+    pub fn boot(&mut self, image: &BootImage) -> Result<(), LabError> {
+        let world = self.timeline.world();
+        let down = world.down().ok_or(LabError::NotCrashed)?;
+        if down.scene.is_none() {
+            return Err(LabError::NoSuchImage);
+        }
+        let pick = match image {
+            BootImage::Worst => Pick::Worst,
+            BootImage::Best => Pick::Best,
+            BootImage::Length(length) => Pick::Length(*length),
+        };
+        if !world.has_image(&pick, self.model) {
+            return Err(LabError::NoSuchImage);
+        }
+        self.act(Input::Boot { pick, model: self.model }, Cause::Boot)?;
+        self.step()
+    }
+
+    /// Back to the moment before the failure.
+    ///
+    /// # Errors
+    /// `not-crashed`.
+    pub fn undo_crash(&mut self) -> Result<(), LabError> {
+        let failed = matches!(self.timeline.branch().cause, Cause::Killed | Cause::PowerCut);
+        if failed {
+            return Ok(self.timeline.leave()?);
+        }
+        // A server that ended itself: the step before that.
+        let position = self.timeline.position();
+        let end = (0_u64..)
+            .zip(self.timeline.marks())
+            .find(|(step, mark)| *step <= position && matches!(mark.fact, Fact::Halt(_)));
+        match end {
+            Some((step, _)) => self.seek(step.saturating_sub(1)),
+            None => Err(LabError::NotCrashed),
+        }
+    }
+
+    /// Looks at another branch.
+    ///
+    /// # Errors
+    /// `no-such-branch`.
+    pub fn select_branch(&mut self, id: u64) -> Result<(), LabError> {
+        Ok(self.timeline.select(id)?)
+    }
+
+    /// The same inputs under other settings. Another disk model changes nothing that happened.
+    ///
+    /// # Errors
+    /// `bad-aof` when the log cannot be loaded under them, `too-large`.
+    pub fn configure(
+        &mut self,
+        policy: Option<Policy>,
+        profile: Option<ProfileName>,
+        model: Option<DiskModel>,
+    ) -> Result<(), LabError> {
+        self.model = model.unwrap_or(self.model);
+        let settings = self.timeline.branch().settings().clone();
+        let config = Config {
+            appendfsync: policy.unwrap_or(settings.config.appendfsync),
+            profile: profile.unwrap_or(settings.config.profile),
+            ..settings.config.clone()
+        };
+        if config != settings.config {
+            self.timeline.configure(Settings { config, ..settings })??;
+        }
+        Ok(())
+    }
+
+    /// Words that can complete a line: commands, then keys.
+    #[must_use]
+    pub fn complete(&self, line: &str) -> Vec<String> {
+        let Some((_, last)) = line.rsplit_once(' ') else {
+            let start = line.to_ascii_lowercase();
+            let names = COMMANDS.iter().filter(|command| command.name.starts_with(&start));
+            let mut names: Vec<String> = names.map(|command| command.upper_name()).collect();
+            names.sort();
+            names.truncate(COMPLETIONS);
+            return names;
+        };
+        let Some(keyspace) = show::log::keyspace(self.timeline.world()) else { return Vec::new() };
+        let keys = keyspace.databases().flat_map(|(_, database)| database.iter());
+        let mut keys: Vec<String> = keys
+            .take(show::log::KEYS_SHOWN)
+            .filter_map(|entry| std::str::from_utf8(entry.key).ok())
+            .filter(|key| key.starts_with(last) && !key.contains([' ', '"', '\'']))
+            .map(str::to_owned)
+            .collect();
+        keys.sort();
+        keys.dedup();
+        keys.truncate(COMPLETIONS);
+        keys
+    }
+
+    /// The log file as the kernel has it.
+    #[must_use]
+    pub fn export_aof(&self) -> Vec<u8> {
+        let machine = self.timeline.world().machine();
+        machine.disk.file(machine.inode).map_or_else(Vec::new, |stored| stored.cached().to_vec())
+    }
+
+    /// A new branch over a log that was brought in.
+    ///
+    /// # Errors
+    /// `too-large`, `bad-aof`.
+    pub fn import_aof(&mut self, bytes: Vec<u8>) -> Result<(), LabError> {
+        if bytes.len() > AOF_LIMIT_BYTES {
+            let (size, limit) = (bytes.len() as u64, AOF_LIMIT_BYTES as u64);
+            return Err(LabError::TooLarge { what: "the log", size, limit });
+        }
+        let now = self.timeline.branch().settings();
+        let settings = Settings {
+            config: now.config.clone(),
+            seed: now.seed,
+            aof: Arc::new(bytes),
+            ..Settings::default()
+        };
+        self.timeline.add_branch(None, Cause::Import, settings, Vec::new())??;
+        Ok(())
+    }
+
+    /// The run up to here as a trace.
+    ///
+    /// # Errors
+    /// When the branch cannot be run again, which it could before.
+    pub fn export_trace(&self) -> Result<Vec<u8>, LabError> {
+        Ok(self.timeline.trace()?)
+    }
+
+    fn act(&mut self, input: Input, cause: Cause) -> Result<(), LabError> {
+        Ok(self.timeline.act(input, cause)?)
+    }
+
+    /// Whether the server is being started.
+    #[must_use]
+    pub fn is_booting(&self) -> bool {
+        matches!(self.timeline.world().phase(), Phase::Booting(_))
+    }
+}
+
+/// A line as words, if it is a command that exists and can have so many.
+fn parse(line: &str) -> Result<OwnedArgv, LabError> {
+    if line.len() > LINE_LIMIT_BYTES {
+        let (size, limit) = (line.len() as u64, LINE_LIMIT_BYTES as u64);
+        return Err(LabError::TooLarge { what: "the line", size, limit });
+    }
+    let words = OwnedArgv::from_quoted_line(line.as_bytes())
+        .map_err(|_| LabError::BadCommand("Invalid argument(s)".to_owned()))?;
+    let argv = words.as_argv();
+    if argv.is_empty() {
+        return Err(LabError::BadCommand("empty line".to_owned()));
+    }
+    if lookup(argv.name()).is_some_and(|command| command.accepts(argv.len())) {
+        Ok(words)
+    } else {
+        Err(LabError::BadCommand(refusal(argv)))
+    }
+}
+
+/// What the server would answer to a command that it refuses to look at.
+fn refusal(argv: Argv<'_>) -> String {
+    let mut executor = Executor::new(Config::default(), Keyspace::new(0), 0);
+    let mut session = Session::new(ClientId(1));
+    let (mut bytes, mut log) = (Vec::new(), Propagation::off());
+    executor.execute(&mut session, argv, Millis(0), &NoFacts, &mut bytes, &mut log);
+    reply::shown(&bytes)
+}

@@ -1,0 +1,228 @@
+use super::*;
+use crate::view::snapshot::May;
+use crate::view::step::StepFact;
+
+fn opening() -> Lab {
+    let options = Options { first_visit: true, ..Options::default() };
+    let mut lab = Lab::new(options).expect("it begins");
+    assert_eq!(lab.snapshot().step, 15);
+    lab
+}
+
+fn empty() -> Lab {
+    Lab::new(Options::default()).expect("it begins")
+}
+
+#[test]
+fn the_opening_snapshot_has_the_numbers_of_the_picture() {
+    let mut lab = opening();
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.step, snapshot.step_count, snapshot.time_us), (15, 19, 2_105_000));
+    assert_eq!((snapshot.synced, snapshot.written, snapshot.appended), (50, 104, 131));
+    assert_eq!((snapshot.acknowledged, snapshot.file_bytes, snapshot.key_count), (131, 104, 4));
+    assert_eq!((snapshot.policy, snapshot.profile), ("everysec", "redis-6.2"));
+    let layers: Vec<_> = snapshot.log.iter().map(|entry| entry.layer).collect();
+    assert_eq!(layers, ["disk", "disk", "syncing", "syncing", "memory"]);
+    assert_eq!((snapshot.log[0].origin, &snapshot.log[0].key), ("log", &None));
+    assert_eq!(snapshot.log[4].key.as_deref(), Some("d"));
+    let sync = snapshot.sync.expect("a sync runs");
+    assert_eq!(
+        (sync.from, sync.to, sync.elapsed_us, sync.expected_us),
+        (50, 104, 105_000, 175_000)
+    );
+    let postponed = snapshot.postponed.expect("a write is put off");
+    assert_eq!((postponed.since_us, postponed.waiting_bytes), (2_104_000, 27));
+    assert_eq!(postponed.limit_us, Some(2_000_000));
+    let rows = [&snapshot.verdict.killed, &snapshot.verdict.power, &snapshot.verdict.disk_error];
+    let numbers: Vec<_> = rows.iter().map(|row| (row.sure, row.risk_bytes, row.risk_us)).collect();
+    assert_eq!(numbers, [(3, 27, 1_000), (1, 81, 795_000), (2, 54, 795_000)]);
+    let fates = |row: usize| rows[row].chips.iter().map(|chip| chip.fate).collect::<Vec<_>>();
+    assert_eq!(fates(0), ["kept", "kept", "kept", "lost"]);
+    assert_eq!(fates(1), ["kept", "maybe", "maybe", "lost"]);
+    assert_eq!(fates(2), ["kept", "maybe", "maybe", "memory"]);
+    assert_eq!(rows[2].then, Some("refuses-writes"));
+    assert_eq!(snapshot.focus.entries, Some((4, 5)));
+    assert_eq!(snapshot.clients[0].commands.len(), 4);
+}
+
+#[test]
+fn the_fields_have_their_seed_names_and_their_steps() {
+    let snapshot = opening().snapshot();
+    let field = |name: &str| {
+        let field = snapshot.fields.iter().find(|field| field.name == name).expect("it exists");
+        (field.value.as_str(), field.changed_at_step)
+    };
+    assert_eq!(field("aof_state"), ("AOF_ON", 0));
+    assert_eq!(field("aof_current_size"), ("104", 10));
+    assert_eq!(field("aof_buf"), ("27 B", 13));
+    assert_eq!(field("aof_selected_db"), ("0", 1));
+    assert_eq!(field("aof_flush_postponed_start"), ("1767225602", 14));
+    assert_eq!(field("aof_last_fsync"), ("1767225602", 12));
+    assert_eq!(field("aof_delayed_fsync"), ("0", 0));
+    assert_eq!(field("aof_last_write_status"), ("REDIS_OK", 0));
+}
+
+#[test]
+fn a_power_cut_is_a_branch_with_fifty_five_disks() {
+    let mut lab = opening();
+    lab.cut_power().expect("it runs");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.branch, snapshot.step, snapshot.state), (2, 16, "power-lost"));
+    assert_eq!(snapshot.can.submit, May::No("power-lost"));
+    let crash = snapshot.crash.expect("it is down");
+    assert_eq!((crash.images, crash.more_than, crash.worst, crash.best), (55, false, 50, 104));
+    assert_eq!(crash.promise.since_us, Some(1_000_000));
+    assert!(crash.promise.kept);
+    let groups: Vec<_> = crash
+        .groups
+        .iter()
+        .map(|group| (group.images, group.kept_writes, group.lost_writes, group.dataset.len()))
+        .collect();
+    assert_eq!(groups, [(27, 1, 3, 1), (27, 2, 2, 2), (1, 3, 1, 3)]);
+    let fates: Vec<_> = snapshot.log.iter().map(|entry| entry.fate).collect();
+    assert_eq!(fates, [Some("kept"), Some("kept"), Some("maybe"), Some("maybe"), Some("lost")]);
+    lab.undo_crash().expect("it has failed");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.branch, snapshot.step, snapshot.state), (1, 15, "running"));
+    assert_eq!(lab.timeline().branches.len(), 2);
+}
+
+#[test]
+fn a_boot_from_a_torn_disk_cuts_it_back() {
+    let mut lab = opening();
+    lab.cut_power().expect("it runs");
+    assert_eq!(lab.boot(&BootImage::Length(49)), Err(LabError::NoSuchImage));
+    lab.boot(&BootImage::Length(63)).expect("there is such a disk");
+    assert_eq!(lab.snapshot().fact, StepFact::BootOpen { image_bytes: 63 });
+    lab.run_until("boot-truncate");
+    assert_eq!(
+        lab.snapshot().fact,
+        StepFact::BootTruncate {
+            valid_up_to: 50,
+            file_bytes: 63,
+            class: "truncated",
+            torn_present: 13,
+            torn_expected: Some(27),
+        }
+    );
+    lab.run_until("boot-ready");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.state, snapshot.key_count), ("running", 1));
+    let fates: Vec<_> = snapshot.clients[0].commands.iter().map(|c| c.fate).collect();
+    assert_eq!(fates, [Some("kept"), Some("lost"), Some("lost"), Some("lost")]);
+    lab.submit(1, "GET a").expect("it serves again");
+    assert_eq!(lab.snapshot().state, "running");
+}
+
+#[test]
+fn the_prompt_refuses_what_is_no_command_with_the_text_of_redis() {
+    let mut lab = empty();
+    let before = lab.snapshot();
+    for (line, text) in [
+        ("SET a \"1", "Invalid argument(s)"),
+        ("", "empty line"),
+        ("NOSUCH a", "ERR unknown command `NOSUCH`, with args beginning with: `a`, "),
+        ("GET", "ERR wrong number of arguments for 'get' command"),
+    ] {
+        assert_eq!(lab.submit(1, line), Err(LabError::BadCommand(text.to_owned())), "{line}");
+    }
+    let long = format!("SET a {}", "x".repeat(LINE_LIMIT_BYTES));
+    assert_eq!(lab.submit(1, &long).map_err(|error| error.code()), Err("too-large"));
+    assert_eq!(lab.submit(0, "GET a").map_err(|error| error.code()), Err("bad-option"));
+    assert_eq!(lab.snapshot(), before);
+}
+
+#[test]
+fn a_command_is_stepped_down_to_the_disk() {
+    let mut lab = empty();
+    lab.submit(1, "SET a 1").expect("it runs");
+    let mut kinds = vec![lab.snapshot().fact.kind()];
+    while lab.step().is_ok() {
+        kinds.push(lab.snapshot().fact.kind());
+    }
+    assert_eq!(kinds, ["command", "write", "reply", "sync-start", "sync-end"]);
+    assert_eq!(lab.snapshot().verdict.power.sure, 1);
+    assert_eq!(lab.step().map_err(|error| error.code()), Err("no-such-step"));
+}
+
+#[test]
+fn settings_make_a_branch_and_taking_them_back_finds_the_old_one() {
+    let mut lab = opening();
+    lab.configure(Some(Policy::Always), None, None).expect("it begins");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.branch, snapshot.policy), (2, "always"));
+    assert_eq!(snapshot.verdict.power.sure, snapshot.verdict.power.of);
+    lab.configure(Some(Policy::EverySec), None, None).expect("it begins");
+    assert_eq!((lab.snapshot().branch, lab.snapshot().step), (1, 15));
+    lab.configure(None, None, Some(DiskModel::Exact)).expect("nothing happens");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.branch, snapshot.verdict.power.maybe), (1, 0));
+    for _ in 0..100 {
+        for policy in Policy::ALL {
+            lab.submit(1, "INCR n").expect("it runs");
+            lab.configure(Some(policy), None, None).expect("old branches make room");
+        }
+    }
+}
+
+#[test]
+fn faults_are_steps_and_their_effects_follow() {
+    let mut lab = opening();
+    lab.fault("fail-next-sync").expect("there is such a fault");
+    assert_eq!(lab.snapshot().fact, StepFact::Fault { fault: "fail-next-sync" });
+    assert!(lab.snapshot().faults.fail_next_sync);
+    lab.run_until("sync-end");
+    let snapshot = lab.snapshot();
+    let refusing = snapshot.refusing.expect("writes are refused");
+    assert_eq!((refusing.reason, refusing.ends_when), ("sync", "next-sync"));
+    assert_eq!(lab.fault("flood").map_err(|error| error.code()), Err("bad-option"));
+}
+
+#[test]
+fn a_log_goes_out_and_comes_in() {
+    let mut lab = opening();
+    let bytes = lab.export_aof();
+    assert_eq!(bytes.len(), 104);
+    lab.import_aof(bytes).expect("it loads");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.step, snapshot.key_count, snapshot.log.len()), (0, 3, 4));
+    assert_eq!((snapshot.appended, snapshot.synced), (104, 104));
+    let error = lab.import_aof(b"garbage".to_vec()).expect_err("it does not load");
+    assert_eq!(error.code(), "bad-aof");
+    let large = lab.import_aof(vec![0; AOF_LIMIT_BYTES + 1]).expect_err("too much");
+    assert_eq!(large.code(), "too-large");
+    assert_eq!(lab.snapshot(), snapshot);
+}
+
+#[test]
+fn a_story_goes_out_as_a_trace_that_replays() {
+    let mut lab = opening();
+    lab.fault("stall-next-sync").expect("there is such a fault");
+    lab.submit(1, "SET e 5").expect("it runs");
+    while lab.step().is_ok() {}
+    let trace = lab.export_trace().expect("it runs again");
+    let report = aof_core::trace::replay(&trace).expect("it is the same engine");
+    assert!(report.effects > 12, "{report:?}");
+}
+
+#[test]
+fn time_passes_when_asked() {
+    let mut lab = empty();
+    lab.wait(1_500).expect("it runs");
+    assert_eq!((lab.snapshot().step, lab.snapshot().time_us), (0, 1_500_000));
+    lab.submit(1, "SET a 1 PX 200").expect("it runs");
+    assert_eq!(lab.snapshot().time_us, 1_500_000);
+    lab.wait(1_000).expect("it runs");
+    assert_eq!((lab.snapshot().key_count, lab.snapshot().time_us), (0, 2_500_000));
+    let expired = lab.snapshot().log.last().map(|entry| (entry.words.join(" "), entry.origin));
+    assert_eq!(expired, Some(("DEL a".to_owned(), "expiry")));
+}
+
+#[test]
+fn completion_offers_commands_and_then_keys() {
+    let lab = opening();
+    let names = lab.complete("incr");
+    assert_eq!(names, ["INCR", "INCRBY", "INCRBYFLOAT"]);
+    assert_eq!(lab.complete("GET "), ["a", "b", "c", "d"]);
+    assert_eq!(lab.complete("GET c"), ["c"]);
+}
