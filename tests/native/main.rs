@@ -1,7 +1,9 @@
 //! Tests that need a real disk, a real server, or more than one crate.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod kill9;
 mod oracle_redis;
+mod promises_native;
 mod recovery;
 mod server;
 mod system_calls;

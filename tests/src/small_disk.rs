@@ -83,6 +83,17 @@ impl SmallDisk {
         fs::remove_file(self.filler()).expect("the disk was filled");
     }
 
+    /// Makes the disk larger.
+    ///
+    /// # Panics
+    /// If the kernel refuses.
+    pub fn grow(&self, size_bytes: u64) {
+        let (options, nothing): (_, Option<&str>) = (format!("size={size_bytes}"), None);
+        let place = self.path();
+        mount(nothing, &place, nothing, MsFlags::MS_REMOUNT, Some(options.as_str()))
+            .expect("root may mount again");
+    }
+
     fn filler(&self) -> PathBuf {
         self.path().join("filler")
     }
