@@ -14,7 +14,7 @@ use aof_core::sim::crash::DiskModel;
 use aof_core::sim::fact::{Fact, Fault};
 use aof_core::sim::scenario::{self, Scenario};
 use aof_core::sim::timeline::{Cause, Timeline};
-use aof_core::sim::world::{Input, Phase, Pick, Settings};
+use aof_core::sim::world::{Input, Phase, Pick, Settings, TraceFailed, World, settings_of};
 use aof_core::units::{ClientId, Millis};
 
 use crate::error::LabError;
@@ -30,6 +30,8 @@ mod tests;
 pub const LINE_LIMIT_BYTES: usize = 64 * 1024;
 /// The largest log that can be brought in, in bytes.
 pub const AOF_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+/// The largest trace that can be brought in, in bytes.
+pub const TRACE_LIMIT_BYTES: usize = 64 * 1024 * 1024;
 /// The largest number of a client.
 pub const CLIENT_LIMIT: u64 = 1_000;
 /// The longest wait, in milliseconds.
@@ -299,6 +301,10 @@ impl Lab {
     ) -> Result<(), LabError> {
         self.model = model.unwrap_or(self.model);
         let settings = self.timeline.branch().settings().clone();
+        if settings.trace.is_some() && (policy.is_some() || profile.is_some()) {
+            let text = "a recorded run has the settings that it was recorded with";
+            return Err(LabError::BadOption(text.to_owned()));
+        }
         let config = Config {
             appendfsync: policy.unwrap_or(settings.config.appendfsync),
             profile: profile.unwrap_or(settings.config.profile),
@@ -368,6 +374,29 @@ impl Lab {
     /// When the branch cannot be run again, which it could before.
     pub fn export_trace(&self) -> Result<Vec<u8>, LabError> {
         Ok(self.timeline.trace()?)
+    }
+
+    /// A new branch that follows a recorded run of a server. Every effect and every digest is
+    /// compared first.
+    ///
+    /// # Errors
+    /// `too-large`, `bad-trace`.
+    pub fn import_trace(&mut self, bytes: &[u8]) -> Result<(), LabError> {
+        if bytes.len() > TRACE_LIMIT_BYTES {
+            let (size, limit) = (bytes.len() as u64, TRACE_LIMIT_BYTES as u64);
+            return Err(LabError::TooLarge { what: "the trace", size, limit });
+        }
+        let bad = |error: TraceFailed| LabError::BadTrace(error.to_string());
+        let settings = settings_of(bytes).map_err(bad)?;
+        let mut world = World::new(settings.clone()).map_err(|error| bad(error.into()))?;
+        while world.follows() {
+            world.step();
+        }
+        if let Some(record) = world.differs_at() {
+            return Err(bad(TraceFailed::Differs { record }));
+        }
+        self.timeline.add_branch(None, Cause::Import, settings, Vec::new())??;
+        Ok(())
     }
 
     fn act(&mut self, input: Input, cause: Cause) -> Result<(), LabError> {

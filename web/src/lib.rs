@@ -250,6 +250,16 @@ impl Lab {
         Ok(Uint8Array::from(&*self.lab.export_trace().map_err(thrown)?))
     }
 
+    /// A new branch that follows a recorded run of a server.
+    ///
+    /// # Errors
+    /// `too-large`, `bad-trace`.
+    #[wasm_bindgen(js_name = importTrace, unchecked_return_type = "Snapshot")]
+    pub fn import_trace(&mut self, bytes: &Uint8Array) -> Result<JsValue, JsValue> {
+        let bytes = taken(bytes, lab::TRACE_LIMIT_BYTES, "the trace");
+        self.then(|lab| lab.import_trace(&bytes?))
+    }
+
     /// Does something and looks.
     fn then(
         &mut self,

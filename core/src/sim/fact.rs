@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::effect::{CloseReason, Gate, HaltReason};
 use crate::load::{Class, Tail};
 use crate::note::Note;
-use crate::resp::OwnedArgv;
+use crate::resp::{OwnedArgv, ProtocolError};
 use crate::start::StartError;
 use crate::units::{ClientId, Errno};
 
@@ -102,6 +102,13 @@ pub enum Fact {
         reply: Arc<[u8]>,
         /// The reply has to wait for a write or a sync.
         held: bool,
+    },
+    /// What a client sent is no protocol.
+    Malformed {
+        /// Whose.
+        client: ClientId,
+        /// What is wrong.
+        error: ProtocolError,
     },
     /// A connection ended.
     Closed {

@@ -208,6 +208,7 @@ fn give(world: &mut World, due: Due) {
     if matches!(due.input, Input::Kill | Input::CutPower) {
         world.forget_inputs();
     }
+    world.forget_trace();
     world.submit(due);
 }
 

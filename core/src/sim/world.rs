@@ -46,10 +46,13 @@ use crate::units::{ClientId, Micros, Millis};
 mod down;
 mod events;
 mod start;
+mod traced;
 
 pub use down::{Down, DownKind, Pick, Scene, SceneKind};
 use start::Loading;
 pub use start::StartFailed;
+use traced::Following;
+pub use traced::{Recorded, TraceFailed, settings_of};
 
 #[cfg(test)]
 mod tests;
@@ -78,6 +81,8 @@ pub struct Settings {
     pub clients: Vec<ClientId>,
     /// Keep a trace of the server's life, see [`World::trace`].
     pub record: bool,
+    /// Follow this trace, see [`settings_of`].
+    pub trace: Option<Rc<Recorded>>,
 }
 
 impl Settings {
@@ -90,6 +95,7 @@ impl Settings {
             && (Arc::ptr_eq(&self.aof, &other.aof) || self.aof == other.aof)
             && self.stalled_syncs_micros == other.stalled_syncs_micros
             && self.clients == other.clients
+            && self.trace.as_ref().map(Rc::as_ptr) == other.trace.as_ref().map(Rc::as_ptr)
     }
 }
 
@@ -103,6 +109,7 @@ impl Default for Settings {
             stalled_syncs_micros: Vec::new(),
             clients: vec![ClientId(1)],
             record: false,
+            trace: None,
         }
     }
 }
@@ -191,6 +198,8 @@ pub struct World {
     /// When the last sync that succeeded had started.
     last_sync_started: Option<Micros>,
     pub(crate) recorder: Option<Box<Recorder>>,
+    /// The trace that is followed.
+    following: Option<Following>,
 }
 
 impl World {
@@ -200,6 +209,11 @@ impl World {
     /// When the loader refuses the log.
     pub fn new(settings: Settings) -> Result<Self, StartFailed> {
         start::start(settings)
+    }
+
+    /// From here on the world lives by itself: an act and a recorded future do not go together.
+    pub(crate) fn forget_trace(&mut self) {
+        self.following = None;
     }
 
     /// Adds an input. It is handled when it is due, after those that are due at the same time.
@@ -212,7 +226,7 @@ impl World {
     /// Whether anything is still to come from people and scripts.
     #[must_use]
     pub fn has_inputs(&self) -> bool {
-        self.inputs.iter().any(|due| !matches!(due.input, Input::Wait))
+        self.follows() || self.inputs.iter().any(|due| !matches!(due.input, Input::Wait))
     }
 
     /// Drops what was still to come.
@@ -370,6 +384,16 @@ impl World {
     }
 
     fn next_fact(&mut self) -> Option<Fact> {
+        if self.following.is_some() {
+            if let Some(fact) = self.traced_step() {
+                return Some(fact);
+            }
+            if self.differs_at().is_some() {
+                return None;
+            }
+            self.following = None;
+            self.last_input = self.machine.clock;
+        }
         loop {
             if let Some(fact) = self.strike() {
                 return Some(fact);

@@ -17,6 +17,9 @@ pub fn shown(fact: &Fact) -> StepFact {
         Fact::Start => StepFact::Start,
         Fact::Connected { client } => StepFact::Connected { client: client.0 },
         Fact::Command { .. } => command(fact),
+        Fact::Malformed { client, error } => {
+            StepFact::Malformed { client: client.0, text: error.text() }
+        }
         Fact::Closed { client, reason } => {
             StepFact::Closed { client: client.0, reason: goodbye(*reason) }
         }

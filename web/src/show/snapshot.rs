@@ -140,6 +140,7 @@ fn layer(fact: &Fact) -> Option<&'static str> {
         Fact::BootSyncDirectory => Some("directory"),
         Fact::Reply { .. }
         | Fact::Connected { .. }
+        | Fact::Malformed { .. }
         | Fact::Closed { .. }
         | Fact::Pause { .. }
         | Fact::Resume { .. } => Some("client"),

@@ -13,7 +13,7 @@ use crate::sim::journal::{Answer, Asked, Cause};
 use crate::sim::machine::Performed;
 use crate::sim::world::down::SceneKind;
 use crate::sim::world::{Due, Input, Phase, TICK_MICROS, Taken, World};
-use crate::units::{ClientId, Errno, Lsn, Micros};
+use crate::units::{ClientId, Errno, Lsn, Micros, Millis};
 
 impl World {
     /// Takes the next thing that is due now.
@@ -71,7 +71,8 @@ impl World {
             Input::Command { client, words } => {
                 let connection = self.connection(client);
                 if self.is_connected(connection) {
-                    return Taken::Step(self.command(connection, &words));
+                    let now = self.machine.wall();
+                    return Taken::Step(self.command(connection, &words, now));
                 }
                 self.inputs.push_front(Due { at, input: Input::Command { client, words } });
                 self.handle(Event::Connected { client: connection });
@@ -101,16 +102,16 @@ impl World {
         self.engine().is_some_and(|engine| engine.client(connection).is_some())
     }
 
-    fn appended(&self) -> u64 {
+    pub(super) fn appended(&self) -> u64 {
         self.engine().map_or(0, |engine| engine.ledger().appended().0)
     }
 
-    fn last_units(&self) -> Vec<Lsn> {
+    pub(super) fn last_units(&self) -> Vec<Lsn> {
         self.engine().map(|engine| engine.last_units().to_vec()).unwrap_or_default()
     }
 
     /// Tells the journal what the last event added to `aof_buf`.
-    fn note_appended(&mut self, before: u64, units: &[Lsn], cause: Cause<'_>) -> u32 {
+    pub(super) fn note_appended(&mut self, before: u64, units: &[Lsn], cause: Cause<'_>) -> u32 {
         let Phase::Running(engine) = &self.phase else { return 0 };
         let buffer = engine.log().buffer();
         let skip = usize::try_from(before.saturating_sub(buffer.start().0)).unwrap_or(usize::MAX);
@@ -119,7 +120,12 @@ impl World {
         self.journal.appended(before, bytes, ends, cause, self.machine.clock)
     }
 
-    fn command(&mut self, connection: ClientId, words: &Arc<OwnedArgv>) -> Fact {
+    pub(super) fn command(
+        &mut self,
+        connection: ClientId,
+        words: &Arc<OwnedArgv>,
+        now: Millis,
+    ) -> Fact {
         let before = self.appended();
         // Lets go of what was sent, so that what is held is exactly what has not left.
         if let Phase::Running(engine) = &mut self.phase {
@@ -127,7 +133,7 @@ impl World {
             debug_assert!(rest.is_none(), "a command before the effects of the last event");
         }
         let held_bytes = self.held(connection).len();
-        let (now, executed) = (self.machine.wall(), self.machine.clock);
+        let executed = self.machine.clock;
         let argv = words.as_argv();
         self.handle(Event::Command { client: connection, argv, now });
         let reply: Arc<[u8]> = self.held(connection).get(held_bytes..).unwrap_or_default().into();

@@ -60,6 +60,7 @@ pub(super) fn start(settings: Settings) -> Result<World, StartFailed> {
         lives: 0,
         last_sync_started: None,
         recorder: None,
+        following: None,
         settings,
     };
     while let Phase::Booting(_) = world.phase {
@@ -87,6 +88,7 @@ impl World {
             self.journal = Journal::starting_at(loaded);
         }
         self.renew_engine();
+        self.follow_trace();
         self.begin_trace();
         for (sync, micros) in &self.settings.stalled_syncs_micros {
             self.machine.disk.stall_sync(*sync, *micros);

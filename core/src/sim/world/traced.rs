@@ -1,0 +1,349 @@
+//! A recorded run in the simulated world: the events come from the trace, the effects are
+//! performed on the simulated disk with the outcomes that they had, and both are compared.
+//!
+//! The clock is the recorded one, so nothing here costs time. Where the trace ends, or where
+//! somebody acts, the world lives on by itself.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::effect::{Effect, Work};
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::pump::{self, Environment, Outcome};
+use crate::sim::fact::{Fact, Goodbye};
+use crate::sim::journal::Cause;
+use crate::sim::machine::{Machine, Performed};
+use crate::sim::world::{Phase, Settings, StartFailed, World};
+use crate::trace::{
+    EffectSummary, Header, Reader, Record, RecordedEvent, TraceError, dataset_digest,
+};
+use crate::units::{Micros, Millis};
+
+/// A trace that was read.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    header: Header,
+    records: Vec<Record>,
+}
+
+/// A trace that cannot be stepped.
+#[derive(Debug, Error)]
+pub enum TraceFailed {
+    /// It is no good trace.
+    #[error("{0}")]
+    Trace(#[from] TraceError),
+    /// It does not begin with a header.
+    #[error("the trace does not say how the run began")]
+    NoHeader,
+    /// The log inside it cannot be loaded.
+    #[error("{0}")]
+    Start(#[from] StartFailed),
+    /// The log inside it gives another dataset, or it holds none.
+    #[error("the trace does not hold the log that its run began with")]
+    OtherDataset,
+    /// This engine does something else.
+    #[error("record {record}: this engine does something else than the one that was recorded")]
+    Differs {
+        /// The number of the record, from 0.
+        record: usize,
+    },
+}
+
+/// How far a trace was followed.
+#[derive(Clone, Debug)]
+pub(crate) struct Following {
+    trace: Rc<Recorded>,
+    next: usize,
+    /// The record at which this engine did something else.
+    differs: Option<usize>,
+}
+
+/// Reads a trace, and makes the settings of a world that follows it.
+///
+/// # Errors
+/// When it cannot be read, or is not a trace of a whole life.
+pub fn settings_of(bytes: &[u8]) -> Result<Settings, TraceFailed> {
+    let mut reader = Reader::new();
+    reader.feed(bytes);
+    let (mut header, mut aof, mut records) = (None, Vec::new(), Vec::new());
+    while let Some(record) = reader.next_record()? {
+        match record {
+            Record::Header(first) if header.is_none() => header = Some(*first),
+            Record::Header(_) => return Err(TraceFailed::NoHeader),
+            Record::Log(piece) => aof.extend_from_slice(&piece),
+            other => records.push(other),
+        }
+    }
+    reader.finish()?;
+    let header = header.ok_or(TraceFailed::NoHeader)?;
+    if header.loaded_bytes != aof.len() as u64 {
+        return Err(TraceFailed::OtherDataset);
+    }
+    Ok(Settings {
+        config: header.config.clone(),
+        seed: header.seed,
+        aof: Arc::new(aof),
+        clients: Vec::new(),
+        trace: Some(Rc::new(Recorded { header, records })),
+        ..Settings::default()
+    })
+}
+
+impl World {
+    /// The engine as the header describes it, over the dataset that was loaded.
+    pub(super) fn follow_trace(&mut self) {
+        let Some(trace) = self.settings.trace.clone() else { return };
+        let Phase::Running(engine) = &self.phase else { return };
+        let Header { config, seed, now, mono, loaded_bytes, .. } = trace.header.clone();
+        let keyspace = engine.executor().keyspace.clone();
+        let same = dataset_digest(&keyspace) == trace.header.dataset_digest;
+        self.machine.epoch = now;
+        let engine = Engine::new(config, seed, keyspace, loaded_bytes, now, mono);
+        self.phase = Phase::Running(Box::new(engine));
+        let differs = (!same).then_some(0);
+        self.following = Some(Following { trace, next: 0, differs });
+    }
+
+    /// The record at which this engine did something else than the recorded one, if it did.
+    #[must_use]
+    pub fn differs_at(&self) -> Option<usize> {
+        self.following.as_ref().and_then(|following| following.differs)
+    }
+
+    /// Whether there is more of the trace to follow.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        let following = self.following.as_ref();
+        following.is_some_and(|f| f.differs.is_none() && f.next < f.trace.records.len())
+    }
+
+    /// Takes the next step of the trace. Nothing at its end, or where the engines differ.
+    pub(super) fn traced_step(&mut self) -> Option<Fact> {
+        while self.follows() {
+            let following = self.following.as_mut()?;
+            let trace = Rc::clone(&following.trace);
+            let number = following.next;
+            following.next += 1;
+            let stepped = match &trace.records[number] {
+                Record::Event(event) => self.traced_event(event),
+                Record::Effect(summary) => {
+                    let answer = match trace.records.get(number + 1) {
+                        Some(Record::Answer(RecordedEvent::Plain(event))) => Some(*event),
+                        _ => None,
+                    };
+                    if answer.is_some()
+                        && let Some(following) = &mut self.following
+                    {
+                        following.next += 1;
+                    }
+                    self.traced_effect(summary, answer)
+                }
+                Record::Answer(_) | Record::Header(_) | Record::Log(_) => Err(Differs),
+                Record::Step(expected) => self.traced_digest(*expected).map(|()| None),
+            };
+            let stepped = stepped.and_then(|fact| {
+                // The digest belongs to the step before it.
+                if fact.is_some()
+                    && let Some(Record::Step(expected)) = trace.records.get(self.next_record())
+                {
+                    self.traced_digest(*expected)?;
+                    if let Some(following) = &mut self.following {
+                        following.next += 1;
+                    }
+                }
+                Ok(fact)
+            });
+            match stepped {
+                Ok(Some(fact)) => return Some(fact),
+                Ok(None) => {}
+                Err(Differs) => {
+                    if let Some(following) = &mut self.following {
+                        following.differs = Some(number);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn next_record(&self) -> usize {
+        self.following.as_ref().map_or(0, |following| following.next)
+    }
+
+    fn traced_digest(&self, expected: u128) -> Result<(), Differs> {
+        match self.engine() {
+            Some(engine) if engine.digest() == expected => Ok(()),
+            // The process ended with this step, and with it the engine.
+            None => Ok(()),
+            Some(_) => Err(Differs),
+        }
+    }
+
+    fn traced_clock(&mut self, now: Millis) {
+        let micros = now.since(self.machine.epoch).saturating_mul(1_000);
+        self.machine.advance_to(Micros(micros));
+    }
+
+    fn traced_mono(&mut self, mono: Micros) {
+        let begun = self.following.as_ref().map_or(Micros(0), |f| f.trace.header.mono);
+        self.machine.advance_to(Micros(mono.since(begun)));
+    }
+
+    fn traced_event(&mut self, event: &RecordedEvent) -> Result<Option<Fact>, Differs> {
+        let Phase::Running(engine) = &mut self.phase else { return Err(Differs) };
+        if engine.poll_effect().is_some() {
+            return Err(Differs);
+        }
+        let event = match event {
+            RecordedEvent::Command { client, argv, now } => {
+                self.traced_clock(*now);
+                return Ok(Some(self.command(*client, &Arc::new(argv.clone()), *now)));
+            }
+            RecordedEvent::Plain(event) => *event,
+        };
+        match event {
+            Event::TurnEnd { mono, .. } => {
+                self.traced_mono(mono);
+                self.handle(event);
+                self.turn_open = false;
+                Ok(None)
+            }
+            Event::Tick { mono, .. } => {
+                self.traced_mono(mono);
+                self.traced_tick(event);
+                Ok(None)
+            }
+            Event::Job { job, result, took } => {
+                let known = self.machine.jobs.iter().find(|known| known.job == job).copied();
+                if let Some(job) = known {
+                    self.machine.disk.faults.fail_next_sync = result.err();
+                    // The result is the armed one.
+                    let _ = self.machine.end_job(job);
+                }
+                self.handle(event);
+                if result.is_ok() {
+                    self.last_sync_started = known.map(|job| job.started);
+                }
+                Ok(known.map(|job| Fact::SyncEnd {
+                    from: job.from,
+                    to: job.to,
+                    took_micros: took.0,
+                    result,
+                }))
+            }
+            Event::Connected { client } => {
+                self.handle(event);
+                Ok(Some(Fact::Connected { client: Self::client_of(client) }))
+            }
+            Event::Closed { client } => {
+                self.handle(event);
+                self.journal.connection_lost(client);
+                let (client, reason) = (Self::client_of(client), Goodbye::Peer);
+                Ok(Some(Fact::Closed { client, reason }))
+            }
+            Event::Malformed { client, error } => {
+                self.handle(event);
+                Ok(Some(Fact::Malformed { client: Self::client_of(client), error }))
+            }
+            Event::Backlog { .. } | Event::Shutdown { .. } => {
+                self.handle(event);
+                Ok(None)
+            }
+            Event::Written { .. } | Event::Command { .. } => Err(Differs),
+        }
+    }
+
+    fn traced_effect(
+        &mut self,
+        expected: &EffectSummary,
+        answer: Option<Event<'static>>,
+    ) -> Result<Option<Fact>, Differs> {
+        let Phase::Running(engine) = &mut self.phase else { return Err(Differs) };
+        let mut host =
+            RecordedHost { machine: &mut self.machine, expected, answer, differs: false };
+        let performed = pump::step(engine, &mut host);
+        if !performed || host.differs {
+            return Err(Differs);
+        }
+        let performed = self.machine.performed.take().ok_or(Differs)?;
+        Ok(Some(self.fact_of(performed)))
+    }
+
+    /// The active expiry cycle of a recorded tick.
+    fn traced_tick(&mut self, event: Event<'_>) {
+        let before = self.appended();
+        self.handle(event);
+        let units = self.last_units();
+        self.note_appended(before, &units, Cause::Expiry);
+    }
+}
+
+/// The two engines go different ways.
+struct Differs;
+
+/// Answers as the trace says, and does to the simulated disk what was done to the real one.
+struct RecordedHost<'a> {
+    machine: &'a mut Machine,
+    expected: &'a EffectSummary,
+    answer: Option<Event<'static>>,
+    differs: bool,
+}
+
+impl Environment for RecordedHost<'_> {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+        // An answer that nobody can have given must not reach the engine.
+        self.differs =
+            EffectSummary::from(&effect) != *self.expected || !answers(&effect, self.answer);
+        if self.differs {
+            return Outcome::Later;
+        }
+        let machine = &mut *self.machine;
+        let clock = machine.clock;
+        match (effect, self.answer) {
+            (Effect::Write { bytes, upto, .. }, Some(Event::Written { result, .. })) => {
+                let from = upto.0.saturating_sub(bytes.len() as u64);
+                if let Ok(taken) = result {
+                    let taken = usize::try_from(taken).unwrap_or(usize::MAX).min(bytes.len());
+                    machine.disk.faults = crate::sim::disk::Faults::default();
+                    let written = machine.disk.write(machine.inode, &bytes[..taken], clock);
+                    debug_assert!(written.is_ok(), "a disk without faults: {written:?}");
+                }
+                machine.performed = Some(Performed::Write { from, to: upto.0, result });
+            }
+            (Effect::Submit { job, lane, work }, answer) => {
+                if let Some(Event::Job { result, .. }) = answer {
+                    machine.disk.faults.fail_next_sync =
+                        result.err().filter(|_| matches!(work, Work::Sync { .. }));
+                }
+                // On the simulated machine, but with the time and the answer of the trace.
+                machine.perform(Effect::Submit { job, lane, work });
+                machine.clock = clock;
+                if let Some(Event::Job { took, .. }) = answer
+                    && let Some(Performed::SyncInline { took_micros, .. }) = &mut machine.performed
+                {
+                    *took_micros = took.0;
+                }
+            }
+            (other, _) => {
+                machine.perform(other);
+                machine.clock = clock;
+            }
+        }
+        self.answer.map_or(Outcome::Later, Outcome::Now)
+    }
+}
+
+/// Whether this effect can have been answered like this.
+fn answers(effect: &Effect<'_>, answer: Option<Event<'static>>) -> bool {
+    match (effect, answer) {
+        (Effect::Write { file, bytes, .. }, Some(Event::Written { file: written, result })) => {
+            *file == written && result.unwrap_or(0) <= bytes.len() as u64
+        }
+        (Effect::Submit { job, .. }, Some(Event::Job { job: ended, .. })) => *job == ended,
+        (Effect::Write { .. }, _) | (_, Some(_)) => false,
+        (_, None) => true,
+    }
+}
