@@ -7,9 +7,6 @@ interface Engine {
 
 /** Loads the engine. Rejects when WebAssembly is missing or the module cannot be fetched. */
 export async function open(options: LabOptions): Promise<LabApi> {
-  if (import.meta.env.DEV && new URLSearchParams(location.search).has("fixture")) {
-    return (await import("./fixture/lab")).fixture();
-  }
   if (typeof WebAssembly === "undefined") throw new Error("this browser has no WebAssembly");
   const engine = (await import("../pkg/aof_web.js")) as unknown as Engine;
   await engine.default();

@@ -1,8 +1,7 @@
-import { settings } from "./settings.svelte";
 import { language } from "./text/language.svelte";
 import { plain } from "./text/markup";
 import type {
-  DiskModel, FaultName, LabApi, Policy, ProfileName, Snapshot, Timeline,
+  DiskModel, FaultName, LabApi, Policy, ProfileName, Snapshot, StepMark, Timeline,
 } from "./types";
 
 /** Time between two steps in play: long enough to read a caption, and one spoken message each. */
@@ -27,16 +26,26 @@ export class Run {
   promptError: string | null = $state(null);
   /** The reason for the last action that the engine refused. */
   problem: string | null = $state(null);
+  /** The marks of every branch that was looked at; for drawing the line that a crash left. */
+  readonly lines = new Map<number, StepMark[]>();
+  #acted = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(lab: LabApi) {
     this.#lab = lab;
     this.snapshot = lab.snapshot();
     this.timeline = lab.timeline();
+    this.lines.set(this.timeline.branch, this.timeline.marks);
   }
 
   get client(): number {
     return this.snapshot.clients.find((client) => client.connected)?.id ?? 1;
+  }
+
+  /** As `#act`, for an action that changes what comes. */
+  #change(action: (lab: LabApi) => Snapshot, singleStep = false): boolean {
+    this.#acted = true;
+    return this.#act(action, singleStep);
   }
 
   /** Runs one action of the engine; false when the engine refused it. */
@@ -53,9 +62,18 @@ export class Run {
     this.stepped = singleStep;
     this.before = singleStep && next.step !== was.step ? was : null;
     this.snapshot = next;
-    this.timeline = this.#lab.timeline();
+    this.#follow(was);
     this.#speak();
     return true;
+  }
+
+  /** Fetches the timeline again only where it can have changed: moving on a branch changes none. */
+  #follow(was: Snapshot): void {
+    const now = this.snapshot;
+    const moved = now.branch === was.branch && now.stepCount === was.stepCount && !this.#acted;
+    this.timeline = moved ? { ...this.timeline, step: now.step } : this.#lab.timeline();
+    this.#acted = false;
+    this.lines.set(this.timeline.branch, this.timeline.marks);
   }
 
   #speak(): void {
@@ -108,7 +126,7 @@ export class Run {
   /** True when the line was taken; otherwise `promptError` says why not. */
   submit(line: string): boolean {
     this.pause();
-    const taken = this.#act((lab) => lab.submit(this.client, line), true);
+    const taken = this.#change((lab) => lab.submit(this.client, line), true);
     this.promptError = taken ? this.#errorReply() : this.problem;
     if (!taken) this.spoken = this.promptError ?? "";
     this.problem = null;
@@ -134,27 +152,27 @@ export class Run {
 
   kill(): void {
     this.pause();
-    this.#act((lab) => lab.kill(), true);
+    this.#change((lab) => lab.kill(), true);
   }
 
   cutPower(): void {
     this.pause();
-    this.#act((lab) => lab.cutPower(), true);
+    this.#change((lab) => lab.cutPower(), true);
   }
 
   fault(name: FaultName): void {
     this.pause();
-    this.#act((lab) => lab.fault(name), true);
+    this.#change((lab) => lab.fault(name), true);
   }
 
   boot(image: number | "worst" | "best"): void {
     this.pause();
-    this.#act((lab) => lab.boot(image));
+    this.#change((lab) => lab.boot(image));
   }
 
   undoCrash(): void {
     this.pause();
-    this.#act((lab) => lab.undoCrash());
+    this.#change((lab) => lab.undoCrash());
   }
 
   selectBranch(id: number): void {
@@ -164,7 +182,7 @@ export class Run {
 
   configure(options: { policy?: Policy; profile?: ProfileName; diskModel?: DiskModel }): void {
     this.pause();
-    this.#act((lab) => lab.configure(options));
+    this.#change((lab) => lab.configure(options));
   }
 }
 
@@ -179,8 +197,4 @@ export function expose(run: Run): void {
     timeline: () => structuredClone(run.timeline),
   };
   Object.defineProperty(window, "playground", { value: Object.freeze(playground), configurable: true });
-}
-
-export function moves(run: Run): boolean {
-  return settings.moves && run.stepped;
 }

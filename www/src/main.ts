@@ -1,7 +1,7 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
-import "./style/page.css";
 import "./style/tokens.css";
+import "./style/page.css";
 
 const target = document.getElementById("app");
 if (target) {

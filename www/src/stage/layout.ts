@@ -175,24 +175,29 @@ export interface CaptionPlace {
   row: RowName;
   x: number;
   width: number;
-  /** the y it is centred on, and the limits it must keep */
-  middle: number;
-  top: number;
-  bottom: number;
   /** where the tile it speaks of is, or null */
   arrow: { side: "left" | "right" | "up" | "down"; x: number } | null;
 }
 
 const CAPTION_MOST = 362;
+/** A caption that speaks of no tile may be wider. */
+const CAPTION_FREE = 424;
 const CAPTION_LEAST = 200;
 const ARROW = 19;
 
-function bandOf(row: RowName, rows: Rows): { top: number; bottom: number } {
+/** Top of a caption: centred on its row, but never over a line, a label or the row above. */
+export function captionTop(row: RowName, rows: Rows, height: number): number {
+  const band = captionBand(row, rows);
+  const middle = rows[row].y + rows[row].height / 2;
+  return Math.max(band.top, Math.min(middle - height / 2, band.bottom - height));
+}
+
+function captionBand(row: RowName, rows: Rows): { top: number; bottom: number } {
   if (row === "memory") {
-    return { top: rows.dataset ? rows.dataset.y + rows.dataset.height + 6 : rows.top + (rows.inset ? 34 : 4), bottom: rows.kill - 10 };
+    return { top: rows.dataset ? rows.dataset.y + rows.dataset.height + 6 : rows.top + (rows.inset ? 37 : 4), bottom: rows.kill - 13 };
   }
-  if (row === "cache") return { top: rows.kill + (rows.inset ? 40 : 14), bottom: rows.power - 10 };
-  return { top: rows.power + (rows.inset ? 40 : 30), bottom: rows.base - 2 };
+  if (row === "cache") return { top: rows.kill + (rows.inset ? 38 : 34), bottom: rows.power - 13 };
+  return { top: rows.power + (rows.inset ? 40 : 34), bottom: rows.base - (rows.inset ? 2 : 30) };
 }
 
 /**
@@ -200,7 +205,7 @@ function bandOf(row: RowName, rows: Rows): { top: number; bottom: number } {
  * of the rows always has room unless the drawing is very narrow; then the caption goes below.
  */
 export function captionPlace(
-  tiles: TileBox[], focus: [number, number] | null, width: number, rows: Rows,
+  tiles: TileBox[], focus: [number, number] | null, width: number, view: number,
 ): CaptionPlace | null {
   const anchor = focus
     ? tiles.findLast((t) => t.entries.some((e) => e.index >= focus[0] && e.index < focus[1]))
@@ -214,7 +219,7 @@ export function captionPlace(
       if (free < CAPTION_LEAST) continue;
       const distance = anchor ? Math.abs(order.indexOf(row) - order.indexOf(anchor.row)) : order.indexOf(row);
       const score = Math.min(free, CAPTION_MOST + ARROW) + (distance === 0 ? 160 : 0) - 40 * distance;
-      if (!best || score > best.score) best = { place: placeIn(row, from, to, anchor, rows), score };
+      if (!best || score > best.score) best = { place: placeIn(row, from, to, anchor, view), score };
     }
   }
   return best ? best.place : null;
@@ -232,23 +237,23 @@ function freeStretches(inRow: TileBox[], width: number): [number, number][] {
 }
 
 function placeIn(
-  row: RowName, from: number, to: number, anchor: TileBox | undefined, rows: Rows,
+  row: RowName, from: number, to: number, anchor: TileBox | undefined, view: number,
 ): CaptionPlace {
-  const band = bandOf(row, rows);
-  const middle = rows[row].y + rows[row].height / 2;
-  const fixed = { row, middle, top: band.top, bottom: band.bottom };
+  const fixed = { row };
+  // Where the log scrolls, caption and tile must be in view together.
+  const most = view < to ? Math.min(CAPTION_MOST, view - 118) : CAPTION_MOST;
   if (!anchor) {
-    const width = Math.min(CAPTION_MOST, to - from - 8);
+    const width = Math.min(CAPTION_FREE, to - from - 8, view - 8);
     return { ...fixed, x: from + 2, width, arrow: null };
   }
   if (anchor.row === row) {
-    const width = Math.min(CAPTION_MOST, to - from - ARROW - 2);
+    const width = Math.min(most, to - from - ARROW - 2);
     const toTheRight = anchor.x >= to - 1;
     const x = toTheRight ? to - ARROW - width : from + ARROW;
     return { ...fixed, x, width, arrow: { side: toTheRight ? "right" : "left", x: 0 } };
   }
   const centre = anchor.x + anchor.width / 2;
-  const width = Math.min(CAPTION_MOST, to - from - 4);
+  const width = Math.min(most, to - from - 4);
   const x = Math.max(from + 2, Math.min(centre - width / 2, to - width - 2));
   const inside = centre > x + 16 && centre < x + width - 16;
   const order: RowName[] = ["memory", "cache", "disk"];

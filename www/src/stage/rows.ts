@@ -47,10 +47,25 @@ const PHONE: Rows = {
   heads: null, ruler: 19, top: 31,
   dataset: null,
   memory: { y: 73, height: 50 }, kill: 150,
-  cache: { y: 195, height: 50 }, sync: 254, power: 278,
-  disk: { y: 322, height: 50 }, base: 388, height: 396,
+  cache: { y: 195, height: 50 }, sync: 252, power: 274,
+  disk: { y: 318, height: 50 }, base: 379, height: 381,
   inset: true,
 };
+
+/** Room for a caption in a row of the phone's stage, beyond which the rows below move down. */
+const PHONE_CAPTION = 68;
+
+/** The phone's rows with one of them grown, so that a long caption covers no line. */
+export function grown(rows: Rows, row: "memory" | "cache" | "disk", caption: number): Rows {
+  const more = Math.max(0, Math.ceil(caption) - PHONE_CAPTION);
+  if (!rows.inset || more === 0) return rows;
+  const shift = (band: Band): Band => ({ ...band, y: band.y + more });
+  const base = { base: rows.base + more, height: rows.height + more };
+  if (row === "disk") return { ...rows, ...base };
+  const below = { sync: rows.sync + more, power: rows.power + more, disk: shift(rows.disk), ...base };
+  if (row === "cache") return { ...rows, ...below };
+  return { ...rows, ...below, kill: rows.kill + more, cache: shift(rows.cache) };
+}
 
 export function rowsFor(phone: boolean, crashed: boolean): Rows {
   if (phone) return PHONE;

@@ -112,7 +112,7 @@ function savedWrites(least: number, of: number, names: string[]): { on: string; 
 
 // Captions: who acted, the call, and how many bytes moved where.
 
-export function caption(snapshot: Snapshot): string {
+export function caption(snapshot: Snapshot, brief = false): string {
   const fact = snapshot.fact;
   switch (fact.kind) {
     case "start":
@@ -133,7 +133,7 @@ export function caption(snapshot: Snapshot): string {
     case "sync-inline":
       return syncEnd(snapshot, fact);
     case "reply":
-      return reply(snapshot, fact);
+      return reply(snapshot, fact, brief);
     case "note":
       return note(fact.note, snapshot);
     case "truncate":
@@ -241,7 +241,11 @@ function syncEnd(
   return `${start} ${who} now ${names.length === 1 ? "survives" : "survive"} a power cut.`;
 }
 
-function reply(snapshot: Snapshot, fact: Extract<StepFact, { kind: "reply" }>): string {
+function reply(
+  snapshot: Snapshot,
+  fact: Extract<StepFact, { kind: "reply" }>,
+  brief: boolean,
+): string {
   const text = code(shortened(replyText(fact.texts[0] ?? ""), 22));
   const what = code(spokenText(fact.commands[0]));
   const many = fact.replies > 1;
@@ -254,7 +258,7 @@ function reply(snapshot: Snapshot, fact: Extract<StepFact, { kind: "reply" }>): 
     const subject = many ? `sent ${fact.replies} replies` : `said ${text} to ${what}`;
     const those = `${many ? "their" : "its"} ${bytes(fact.inMemory)}`;
     return `The server ${subject}, but ${those} ${isAre(fact.inMemory)} still in ${code("aof_buf")}. ` +
-      `A sync is running, so ${code("write(2)")} is put off${limit(snapshot.postponed)}.`;
+      `A sync is running, so ${code("write(2)")} is put off${brief ? "" : limit(snapshot.postponed)}.`;
   }
   if (fact.bytes === 0) return `${said}. Nothing of it had to be logged.`;
   if (fact.inMemory > 0) return `${said}. ${its} ${are} still in ${code("aof_buf")}: killing the process would lose them.`;

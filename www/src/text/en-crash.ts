@@ -54,7 +54,7 @@ export const crash: CrashText = {
   worstTag: "worst",
   bestTag: "best",
   ends: (shortest, longest) =>
-    shortest === longest ? `ends at ${shortest}` : `ends at ${shortest} to ${longest}`,
+    shortest === longest ? `ends at\u00a0${shortest}` : `ends at\u00a0${shortest} to\u00a0${longest}`,
   torn: "Torn tails are cut back at load: aof-load-truncated yes.",
   promise: "Promise",
   promiseVerdict: (view) => {

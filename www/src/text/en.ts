@@ -11,6 +11,19 @@ function risk(row: VerdictRow): string {
   return `${plural(row.lost + row.maybe, "write")} · ${B(row.riskBytes)} · ${time(row.riskUs)}`;
 }
 
+/** Why something cannot be done now, by the word that the snapshot has for it. */
+const REASONS: Record<string, string> = {
+  booting: "the server is loading its log",
+  killed: "the process is dead",
+  "power-lost": "there is no power",
+  halted: "the server has halted",
+  refused: "the server did not start",
+  "too-many-steps": "this branch is full",
+  "not-crashed": "nothing has failed",
+  "at-end": "nothing more will happen",
+  "at-start": "nothing came before",
+};
+
 export const en: Text = {
   tag: "en",
   title: "AOF Lab",
@@ -45,7 +58,7 @@ export const en: Text = {
   client: "Client",
   clientNumber: (id) => `Client ${id}`,
   commandState: (state) =>
-    state === "held" ? "reply held" : state === "answered" ? "answered" : "no answer",
+    state === "held" ? "no reply yet" : state === "answered" ? "answered" : "no answer",
   fate: (fate) =>
     fate === "kept" ? "kept" : fate === "maybe" ? "maybe" : fate === "lost" ? "lost" : "mem",
   promptLabel: "Command",
@@ -101,7 +114,7 @@ export const en: Text = {
   handedOver: "the kernel keeps it",
   originNote: (origin) =>
     origin === "log" ? "added by the log" : origin === "expiry" ? "its time had come" : "",
-  waiting: "reply held",
+  waiting: "no reply yet",
   headFate: (fate, reply) => `${reply ? reply + ", " : ""}${en.fate(fate)}`,
   layerTag: (layer) => (layer === "memory" ? "mem" : layer === "disk" ? "disk" : "cache"),
   layerMeaning: (layer) =>
@@ -197,7 +210,7 @@ export const en: Text = {
       ? `${branch.id}: ${why}`
       : `${branch.id}: ${why} after step ${branch.fromStep}`;
   },
-  because: (reason) => reason,
+  because: (reason) => REASONS[reason] ?? reason,
 
   caption,
   crash,

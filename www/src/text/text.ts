@@ -114,7 +114,8 @@ export interface Text {
   branchName(branch: BranchView): string;
   because(reason: string): string;
 
-  caption(snapshot: Snapshot): string;
+  /** One sentence or two on what the step did; `brief` where there is little room. */
+  caption(snapshot: Snapshot, brief?: boolean): string;
 
   // crash
   crash: CrashText;

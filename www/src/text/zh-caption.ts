@@ -82,7 +82,7 @@ function savedWrites(least: number, of: number, names: string[], many: boolean):
 
 // 说明：谁做的，哪个调用，多少字节去了哪里。
 
-export function caption(snapshot: Snapshot): string {
+export function caption(snapshot: Snapshot, brief = false): string {
   const fact = snapshot.fact;
   switch (fact.kind) {
     case "start":
@@ -103,7 +103,7 @@ export function caption(snapshot: Snapshot): string {
     case "sync-inline":
       return syncEnd(snapshot, fact);
     case "reply":
-      return reply(snapshot, fact);
+      return reply(snapshot, fact, brief);
     case "note":
       return note(fact.note, snapshot);
     case "truncate":
@@ -211,7 +211,11 @@ function syncEnd(
   return `${start}，${who}断电也还在。`;
 }
 
-function reply(snapshot: Snapshot, fact: Extract<StepFact, { kind: "reply" }>): string {
+function reply(
+  snapshot: Snapshot,
+  fact: Extract<StepFact, { kind: "reply" }>,
+  brief: boolean,
+): string {
   const text = code(shortened(replyText(fact.texts[0] ?? ""), 16));
   const what = code(spokenText(fact.commands[0], 18));
   const many = fact.replies > 1;
@@ -221,7 +225,7 @@ function reply(snapshot: Snapshot, fact: Extract<StepFact, { kind: "reply" }>): 
     const subject = many ? `服务器已发出 ${fact.replies} 条回复` : `服务器已对 ${what} 回复 ${text}`;
     const limit = snapshot.postponed.limitUs;
     return `${subject}，但这 ${bytes(fact.inMemory)}还在 ${code("aof_buf")} 里：上一次刷盘还没结束，` +
-      `${code("write(2)")} ${limit === null ? "被推迟" : `最多推迟 ${time(limit)}`}。`;
+      `${code("write(2)")} ${limit === null || brief ? "被推迟" : `最多推迟 ${time(limit)}`}。`;
   }
   if (fact.bytes === 0) return `${said}；没有需要记进日志的。`;
   if (fact.inMemory > 0) return `${said}；${its}还在 ${code("aof_buf")}，杀进程会丢。`;

@@ -11,6 +11,19 @@ function risk(row: VerdictRow): string {
   return `${row.lost + row.maybe} 次写入 · ${bytes(row.riskBytes)} · ${time(row.riskUs)}`;
 }
 
+/** Why something cannot be done now, by the word that the snapshot has for it. */
+const REASONS: Record<string, string> = {
+  booting: "服务器正在加载日志",
+  killed: "进程已经没了",
+  "power-lost": "没有电",
+  halted: "服务器已停止",
+  refused: "服务器没有启动",
+  "too-many-steps": "这个分支满了",
+  "not-crashed": "没有发生故障",
+  "at-end": "之后不再发生什么",
+  "at-start": "之前什么也没有",
+};
+
 export const zh: Text = {
   tag: "zh-CN",
   title: "AOF Lab",
@@ -45,7 +58,7 @@ export const zh: Text = {
   client: "客户端",
   clientNumber: (id) => `客户端 ${id}`,
   commandState: (state) =>
-    state === "held" ? "回复扣着" : state === "answered" ? "已回复" : "没有回复",
+    state === "held" ? "还没回复" : state === "answered" ? "已回复" : "没有回复",
   fate: (fate) =>
     fate === "kept" ? "还在" : fate === "maybe" ? "可能" : fate === "lost" ? "丢失" : "内存",
   promptLabel: "命令",
@@ -101,7 +114,7 @@ export const zh: Text = {
   handedOver: "内核还留着",
   originNote: (origin) =>
     origin === "log" ? "日志自己加的" : origin === "expiry" ? "到期了" : "",
-  waiting: "回复扣着",
+  waiting: "还没回复",
   headFate: (fate, reply) => `${reply ? reply + "，" : ""}${zh.fate(fate)}`,
   layerTag: (layer) => (layer === "memory" ? "内存" : layer === "disk" ? "磁盘" : "缓存"),
   layerMeaning: (layer) =>
@@ -194,7 +207,7 @@ export const zh: Text = {
       ? `${branch.id}：${why}`
       : `${branch.id}：第 ${branch.fromStep} 步之后${why}`;
   },
-  because: (reason) => reason,
+  because: (reason) => REASONS[reason] ?? reason,
 
   caption,
   crash,
