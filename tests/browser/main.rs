@@ -1,6 +1,8 @@
 //! Tests that run in a headless browser: `cargo xtask test browser`.
 #![cfg(target_arch = "wasm32")]
 
+mod traces;
+
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 // Without this line the runner skips the whole file and reports success; the expected number of
