@@ -73,7 +73,9 @@ impl Info<'_> {
         self.line("redis_version", REDIS_VERSION);
         self.line("aof_lab_version", env!("CARGO_PKG_VERSION"));
         self.line("redis_mode", "standalone");
-        self.line("arch_bits", usize::BITS);
+        // The server's word, also where a page of 32 bits runs its events again: INFO is a reply,
+        // and the same events give the same replies in both worlds.
+        self.line("arch_bits", 64);
         self.line("process_id", server.process_id);
         self.line("tcp_port", self.executor.config.port);
         self.line("server_time_usec", self.now.0.saturating_mul(1000));
