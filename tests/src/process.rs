@@ -72,6 +72,8 @@ impl Process {
         if self.ended().is_none() {
             killpg(self.pid(), Signal::SIGKILL).ok();
             self.ended = self.child.wait().ok();
+            // A server under strace may take longer to go than its tracer, and holds its lock.
+            wait::until_true("the group to be gone", || !group_lives(self.id()));
         }
     }
 
@@ -85,6 +87,19 @@ impl Process {
             None => panic!("{} still runs after {limit:?}:\n{}", self.name, self.printed()),
         }
     }
+}
+
+/// Whether a process of this group has not ended. One that nobody has reaped has ended.
+fn group_lives(group: u32) -> bool {
+    let Ok(entries) = fs::read_dir("/proc") else { return false };
+    entries.flatten().any(|entry| {
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { return false };
+        // After the name in parentheses: state, parent, group.
+        let Some((_, fields)) = stat.rsplit_once(") ") else { return false };
+        let mut fields = fields.split(' ');
+        let state = fields.next().unwrap_or("Z");
+        state != "Z" && state != "X" && fields.nth(1) == Some(&group.to_string())
+    })
 }
 
 impl Drop for Process {
