@@ -9,8 +9,8 @@
 //! # The structure
 //! One state machine knows the grammar and nothing else. It looks at each byte once, remembers
 //! where words lie as offsets, and never holds a payload. [`crate::load::parse`] puts a buffer
-//! around it, [`mod@crate::load::check`] does not. What a length claims is only ever compared, never
-//! reserved.
+//! around it, [`mod@crate::load::check`] does not. What a length claims is only ever compared,
+//! never reserved.
 //!
 //! # Zeros
 //! When a byte is wrong and it is NUL, the machine does not decide yet: it looks on. If the file
