@@ -1,6 +1,8 @@
 //! Tests that run in a headless browser: `cargo xtask test browser`.
 #![cfg(target_arch = "wasm32")]
 
+mod lab;
+mod object;
 mod traces;
 
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};

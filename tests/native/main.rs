@@ -5,6 +5,7 @@ mod kill9;
 mod oracle_redis;
 mod promises_native;
 mod recovery;
+mod schedules;
 mod server;
 mod system_calls;
 mod tidy;

@@ -1,6 +1,7 @@
 //! Helpers shared by the tests.
 
 pub mod fixtures;
+pub mod schedules;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod client;
