@@ -40,8 +40,10 @@ fn redis_cli_speaks_with_it() {
     let Some(cli) = needs::program("redis-cli", PROVES) else { return };
     let dir = folder();
     let server = Launch::aofd(dir.path()).start();
-    let session = b"SET greeting \"hello world\"\nGET greeting\nINCR n\nincrby n 41\nMGET n nosuch\n\
-        EXPIRE n 1000\nTTL n\nSELECT 3\nSET other 1\nDBSIZE\nSELECT 0\nMULTI\nSET a 1\nINCR a\nEXEC\n\
+    let session =
+        b"SET greeting \"hello world\"\nGET greeting\nINCR n\nincrby n 41\nMGET n nosuch\n\
+        EXPIRE n 1000\nTTL n\nSELECT 3\nSET other 1\nDBSIZE\nSELECT 0\n\
+        MULTI\nSET a 1\nINCR a\nEXEC\n\
         INCR greeting\nNOSUCH\nECHO \"a\\r\\nb\"\n";
     let output = redis_cli(&cli, &server, &[], session);
     assert!(output.status.success(), "{}", text(&output));

@@ -142,7 +142,10 @@ impl Lab {
         let words = Arc::new(words);
         let input = Input::Command { client: ClientId(client), words: Arc::clone(&words) };
         self.act(input, Cause::Command)?;
-        let sent = |fact: &Fact| matches!(fact, Fact::Command { words: executed, .. } if Arc::ptr_eq(executed, &words));
+        let sent = |fact: &Fact| match fact {
+            Fact::Command { words: executed, .. } => Arc::ptr_eq(executed, &words),
+            _ => false,
+        };
         self.go_to_next(sent);
         Ok(())
     }

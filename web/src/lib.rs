@@ -27,12 +27,9 @@ const TYPES: &'static str = include_str!("types.ts");
 /// Tells the console about a panic, which would otherwise only say "unreachable".
 #[wasm_bindgen(start)]
 fn start() {
-    #[wasm_bindgen]
-    extern "C" {
-        #[wasm_bindgen(js_namespace = console, js_name = error)]
-        fn console_error(text: &str);
-    }
-    std::panic::set_hook(Box::new(|information| console_error(&information.to_string())));
+    std::panic::set_hook(Box::new(|information| {
+        web_sys::console::error_1(&information.to_string().into());
+    }));
 }
 
 /// The lab, see `LabApi` in `types.ts`.
