@@ -91,7 +91,7 @@ export interface BranchView { id: number; parent: number | null; fromStep: numbe
 export interface Timeline {
   branch: number;
   step: number;
-  /** every known step of this branch, those after `step` are the future as it will run if nobody acts */
+  /** every known step of this branch from 1 on, those after `step` are the future as it will run if nobody acts */
   marks: StepMark[];
   branches: BranchView[];
 }
@@ -156,16 +156,20 @@ export interface CrashView {
   moreThan: boolean;
   groups: CrashGroup[];
   promise: { kept: boolean; atLeastUnits: number; atLeastUpTo: number; sinceUs: number | null };
-  /** lengths of file that can be booted from */
+  /** lengths of the disks that lose most and least */
   worst: number; best: number;
 }
+
+/** The state that is in the way, or the end of what is known. */
+export type Reason = "booting" | "killed" | "power-lost" | "halted" | "refused" | "not-crashed"
+  | "at-end" | "at-start" | "too-many-steps";
 
 export interface Snapshot {
   branch: number; step: number; stepCount: number; timeUs: number; digest: string;
   policy: Policy; profile: ProfileName; diskModel: DiskModel;
   state: "running" | "booting" | "killed" | "power-lost" | "halted" | "refused";
   fact: StepFact;
-  /** log entry the step is about, for highlighting */
+  /** log entries the step is about, for highlighting: the first, and the one after the last */
   focus: { entries: [number, number] | null; layer: "client" | "dataset" | "buffer" | "cache" | "disk" | "directory" | null };
   clients: ClientView[];
   log: LogEntry[];
@@ -181,13 +185,14 @@ export interface Snapshot {
   directory: DirectoryView[];
   fields: SeedField[];
   faults: { failNextSync: boolean; stallNextSync: boolean; diskFull: boolean };
-  /** what can be done now; a string is the reason why not */
-  can: { submit: true | string; kill: true | string; cutPower: true | string; failSync: true | string; fillDisk: true | string; boot: true | string; step: true | string; stepBack: true | string };
+  /** what can be done now, or why not */
+  can: { submit: true | Reason; kill: true | Reason; cutPower: true | Reason; failSync: true | Reason; fillDisk: true | Reason; boot: true | Reason; step: true | Reason; stepBack: true | Reason };
   crash: CrashView | null;
 }
 
 /** The exported class, as wasm-bindgen makes it. */
 export interface LabApi {
+  /** goes to the step at which the command is executed; effects that were due come before it */
   submit(client: number, command: string): Snapshot;
   step(): Snapshot;
   stepBack(): Snapshot;
@@ -199,8 +204,9 @@ export interface LabApi {
   fault(name: FaultName): Snapshot;
   kill(): Snapshot;
   cutPower(): Snapshot;
-  /** boot from a file of this length, or "worst" | "best"; the loader's steps follow */
+  /** boot from a disk with a file of this length (under "zero-tail": zeros from the durable end on), or "worst" | "best"; the loader's steps follow */
   boot(image: number | "worst" | "best"): Snapshot;
+  /** back to the branch and the step that the failure left */
   undoCrash(): Snapshot;
   selectBranch(id: number): Snapshot;
   /** runs the same inputs under other settings as a new branch, at the same moment */

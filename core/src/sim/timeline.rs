@@ -137,10 +137,12 @@ impl Branch {
         &self.settings
     }
 
-    /// All inputs by their times, as a run under other settings gets them.
+    /// All inputs by their times, as a run under other settings gets them. That somebody let time
+    /// pass shows in the times of what came after.
     fn story(&self) -> Vec<Due> {
         let mut inputs = self.script.clone();
-        for (_, due) in &self.acts {
+        let acts = self.acts.iter().map(|(_, due)| due);
+        for due in acts.filter(|due| due.input != Input::Wait) {
             if matches!(due.input, Input::Kill | Input::CutPower) {
                 inputs.retain(|other| other.at <= due.at);
             }

@@ -191,6 +191,8 @@ pub struct World {
     turn_open: bool,
     next_tick: Micros,
     last_input: Micros,
+    /// Somebody let time pass until then.
+    waiting_until: Micros,
     /// Steps taken.
     steps: u64,
     /// Starts since the world began: a connection's name is never used twice.
@@ -218,6 +220,9 @@ impl World {
 
     /// Adds an input. It is handled when it is due, after those that are due at the same time.
     pub fn submit(&mut self, due: Due) {
+        if due.input == Input::Wait {
+            self.waiting_until = self.waiting_until.max(due.at);
+        }
         let place = self.inputs.partition_point(|other| other.at <= due.at);
         self.last_input = self.last_input.max(due.at);
         self.inputs.insert(place, due);
@@ -237,8 +242,7 @@ impl World {
     /// Now: the clock, or the end of a wait that nothing has interrupted.
     #[must_use]
     pub fn now(&self) -> Micros {
-        let waits = self.inputs.iter().filter(|due| matches!(due.input, Input::Wait));
-        waits.map(|due| due.at).max().map_or(self.machine.clock, |at| at.max(self.machine.clock))
+        self.machine.clock.max(self.waiting_until)
     }
 
     /// Steps taken so far.
@@ -432,7 +436,8 @@ impl World {
     /// Failures and faults that are due strike before anything else.
     fn strike(&mut self) -> Option<Fact> {
         let clock = self.machine.clock;
-        let due = self.inputs.iter().position(|due| due.at <= clock && due.input.strikes())?;
+        let mut due = self.inputs.iter().take_while(|due| due.at <= clock);
+        let due = due.position(|due| due.input.strikes())?;
         let Due { input, .. } = self.inputs.remove(due)?;
         match input {
             Input::Fault(fault) => Some(self.set_fault(fault)),

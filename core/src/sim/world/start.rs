@@ -56,6 +56,7 @@ pub(super) fn start(settings: Settings) -> Result<World, StartFailed> {
         turn_open: false,
         next_tick: Micros(0),
         last_input: Micros(0),
+        waiting_until: Micros(0),
         steps: 0,
         lives: 0,
         last_sync_started: None,
