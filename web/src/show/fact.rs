@@ -96,9 +96,10 @@ fn command(fact: &Fact) -> StepFact {
 }
 
 fn replied(fact: &Fact) -> StepFact {
-    let Fact::Reply { client, replies, gate, answered, in_memory_bytes, in_cache_bytes, log_bytes } =
-        fact
-    else {
+    let Fact::Reply { client, replies, gate, answered, .. } = fact else {
+        return StepFact::Start;
+    };
+    let Fact::Reply { in_memory_bytes, in_cache_bytes, log_bytes, .. } = fact else {
         return StepFact::Start;
     };
     let text = |answered: &Answered| reply::shown(&answered.reply);
