@@ -87,7 +87,9 @@ fn agree(policy: Policy) {
     let folder = tempfile::tempdir().expect("a folder");
     let pair = Pair::start(&redis, folder.path(), policy);
     let seed = workload::seed("oracle_redis") ^ policy as u64;
-    let commands = Workload::new(seed, now_ms()).commands(COMMANDS);
+    let mut workload = Workload::new(seed, now_ms());
+    let mut commands = workload.commands(COMMANDS);
+    commands.extend(workload.fill(30));
     compare_replies(&pair, &commands, &[]);
     for server in [&pair.ours, &pair.theirs] {
         let mut client = server.client();

@@ -47,8 +47,8 @@ fn redis_cli_speaks_with_it() {
         INCR greeting\nNOSUCH\nECHO \"a\\r\\nb\"\n";
     let output = redis_cli(&cli, &server, &[], session);
     assert!(output.status.success(), "{}", text(&output));
-    let expected = "OK\nhello world\n1\n42\n42\n\n1\n1000\nOK\nOK\n1\nOK\nOK\nQUEUED\nQUEUED\nOK\n2\n\
-        ERR value is not an integer or out of range\n\n\
+    let expected = "OK\nhello world\n1\n42\n42\n\n1\n1000\nOK\nOK\n1\nOK\nOK\nQUEUED\nQUEUED\n\
+        OK\n2\nERR value is not an integer or out of range\n\n\
         ERR unknown command `NOSUCH`, with args beginning with: \n\na\r\nb\n";
     assert_eq!(text(&output), expected);
 }

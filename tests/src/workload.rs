@@ -158,6 +158,21 @@ impl Workload {
         commands
     }
 
+    /// SET in every database, so that the end is not empty whatever came before.
+    pub fn fill(&mut self, sets_each: usize) -> Vec<Command> {
+        let mut commands = Vec::new();
+        for database in DATABASES {
+            commands.push(words(&format!("SELECT {database}")));
+            for _ in 0..sets_each {
+                let mut command = vec![self.name("SET")];
+                self.set(&mut command);
+                commands.push(command);
+            }
+        }
+        commands.push(words("SELECT 0"));
+        commands
+    }
+
     fn transaction(&mut self, commands: &mut Vec<Command>) {
         let watches = self.random.one_in(3);
         if watches {
