@@ -26,8 +26,12 @@ fn numbers(from: u64, to: u64) -> String {
 
 /// Goes on writing from `next` until the connection breaks. Returns the number after the last one
 /// that was acknowledged.
-fn write_until_killed(port: u16, writer: usize, next: u64, acknowledged: &AtomicU64) -> u64 {
-    let mut client = Client::connect(port).expect("connected");
+fn write_until_killed(
+    mut client: Client,
+    writer: usize,
+    next: u64,
+    acknowledged: &AtomicU64,
+) -> u64 {
     let mut done = next;
     for batch in 0.. {
         let first = next + batch * PIPELINE;
@@ -79,7 +83,6 @@ fn every_acknowledged_write_survives_at_any_moment() {
         let mut next = [0; WRITERS];
         for cycle in 0..CYCLES {
             let mut server = launch.start();
-            let port = server.port();
             let acknowledged = AtomicU64::new(0);
             let moment = random.below(400);
             let done: Vec<u64> = thread::scope(|scope| {
@@ -88,7 +91,8 @@ fn every_acknowledged_write_survives_at_any_moment() {
                     .iter()
                     .enumerate()
                     .map(|(writer, &next)| {
-                        scope.spawn(move || write_until_killed(port, writer, next, acknowledged))
+                        let client = server.client();
+                        scope.spawn(move || write_until_killed(client, writer, next, acknowledged))
                     })
                     .collect();
                 while acknowledged.load(Ordering::Relaxed) < moment {
