@@ -122,19 +122,21 @@ fn every_acknowledged_write_survives_at_any_moment() {
 /// start under `hardened`.
 const STALL: &str = "fdatasync:delay_enter=20000000:when=2+";
 
-/// A server under everysec whose sync hangs, and its connection.
+/// A server under everysec whose sync hangs, and a connection that was not used.
 fn stalled(profile: &str, strace: &Path, dir: &Path) -> (Server, Client) {
     let strace = Strace::new(strace, &dir.join("calls")).inject(STALL);
     let server = launch(dir, (profile, "everysec")).under(strace.wrapper()).start();
-    let mut client = server.client();
+    let (mut writer, mut reader) = (server.client(), server.client());
     let ended_before = if profile == "hardened" { 2 } else { 1 };
     wait::until_true("the second sync to hang", || {
-        client.command("INCR ticks");
+        // The reply is not waited for: it may be held as long as the sync hangs.
+        writer.send(&["INCR", "ticks"]).expect("sent");
         let text = strace.text();
         let ended =
             text.lines().filter(|line| line.contains("fdatasync") && line.ends_with("= 0")).count();
-        ended >= ended_before && client.info("aof_pending_bio_fsync") == "1"
+        ended >= ended_before && reader.info("aof_pending_bio_fsync") == "1"
     });
+    let client = server.client();
     (server, client)
 }
 
