@@ -139,6 +139,50 @@ pub fn images(
     found.finish()
 }
 
+/// One image of this length, if the model allows one: of several, one with the fewest real bytes.
+/// Finds it without enumerating all others.
+#[must_use]
+pub fn image_of_length(
+    disk: &Disk,
+    name: &str,
+    failure: Failure,
+    model: DiskModel,
+    length_bytes: u64,
+) -> Option<Image> {
+    let length = usize::try_from(length_bytes).ok()?;
+    if failure == Failure::Killed {
+        let content = stored(disk, disk.cached_name(name))?.cached();
+        let data_bytes = length_bytes;
+        return (content.len() == length)
+            .then(|| Image { content: Some(content.to_vec()), data_bytes });
+    }
+    let stored = [disk.durable_name(name), disk.cached_name(name)]
+        .into_iter()
+        .find_map(|inode| stored(disk, inode))?;
+    let mut content = stored.durable().to_vec();
+    let mut settled = content.len();
+    let mut found = content.len() == length;
+    for pending in stored.pending() {
+        if found || model == DiskModel::Exact {
+            break;
+        }
+        let before = content.len();
+        pending.apply_to(&mut content);
+        if content.len() < before {
+            settled = settled.min(content.len());
+            found = content.len() == length;
+        } else if (before..=content.len()).contains(&length) {
+            content.truncate(length);
+            found = true;
+        }
+    }
+    let data = if model == DiskModel::ZeroTail { settled.min(length) } else { length };
+    found.then(|| {
+        content[data..].fill(0);
+        Image { content: Some(content), data_bytes: data as u64 }
+    })
+}
+
 fn stored(disk: &Disk, inode: Option<Inode>) -> Option<&Stored> {
     inode.and_then(|inode| disk.file(inode))
 }

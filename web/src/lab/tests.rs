@@ -283,3 +283,38 @@ fn completion_offers_commands_and_then_keys() {
     assert_eq!(lab.complete("GET "), ["a", "b", "c", "d"]);
     assert_eq!(lab.complete("GET c"), ["c"]);
 }
+
+/// Runs of the real server, as `tests/src/fixtures.rs` describes them.
+const NATIVE: [(&str, &[u8]); 6] = [
+    ("hardened-always", include_bytes!("../../../tests/fixtures/traces/hardened-always.trace")),
+    ("hardened-everysec", include_bytes!("../../../tests/fixtures/traces/hardened-everysec.trace")),
+    ("hardened-no", include_bytes!("../../../tests/fixtures/traces/hardened-no.trace")),
+    ("redis-6.2-always", include_bytes!("../../../tests/fixtures/traces/redis-6.2-always.trace")),
+    (
+        "redis-6.2-everysec",
+        include_bytes!("../../../tests/fixtures/traces/redis-6.2-everysec.trace"),
+    ),
+    ("redis-6.2-no", include_bytes!("../../../tests/fixtures/traces/redis-6.2-no.trace")),
+];
+
+#[test]
+fn a_run_of_the_real_server_can_be_stepped_and_cut() {
+    for (name, trace) in NATIVE {
+        let mut lab = empty();
+        lab.import_trace(trace).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let steps = lab.snapshot().step_count;
+        assert!(steps > 300, "{name}: {steps}");
+        for step in [1, steps / 3, steps / 2, steps - 1, steps] {
+            lab.select_branch(2).expect("it is there");
+            lab.seek(step).expect("it is known");
+            let snapshot = lab.snapshot();
+            if snapshot.state != "running" {
+                continue;
+            }
+            assert!(snapshot.appended >= snapshot.written, "{name} {step}");
+            lab.cut_power().expect("it runs");
+            let crash = lab.snapshot().crash.expect("it is down");
+            assert!(crash.promise.kept, "{name} {step}: {:?}", crash.promise);
+        }
+    }
+}

@@ -117,3 +117,23 @@ fn the_limit_is_told_and_the_extremes_are_there() {
         assert_eq!(found.images.last().map(Image::length_bytes), Some(102));
     }
 }
+
+#[test]
+fn an_image_of_a_length_is_one_of_those_that_are_enumerated() {
+    let (mut disk, inode) = disk_with(b"ab", &[b"cde"]);
+    disk.truncate(inode, 3, Micros(2)).expect("shorter");
+    disk.write(inode, b"xyz", Micros(3)).expect("room");
+    for model in DiskModel::ALL {
+        for failure in [Failure::Killed, Failure::PowerCut] {
+            let all = images(&disk, NAME, failure, model, Limits::default()).images;
+            for length in 0..10 {
+                let found = image_of_length(&disk, NAME, failure, model, length);
+                let exists = all.iter().any(|image| image.length_bytes() == length);
+                assert_eq!(found.is_some(), exists, "{failure:?} {model:?} {length}");
+                if let Some(image) = found {
+                    assert!(all.contains(&image), "{failure:?} {model:?} {length}: {image:?}");
+                }
+            }
+        }
+    }
+}

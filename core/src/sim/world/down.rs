@@ -9,7 +9,7 @@ use crate::execute::Executor;
 use crate::promise::{Failure, History, Promise, Reached, Unit, promised};
 use crate::session::Session;
 use crate::sim::boot::Boot;
-use crate::sim::crash::{DiskModel, Image, Limits, images};
+use crate::sim::crash::{DiskModel, Image, Limits, image_of_length, images};
 use crate::sim::fact::Fact;
 use crate::sim::journal::{Journal, Origin};
 use crate::sim::recover::Survey;
@@ -258,8 +258,7 @@ impl World {
                 let down = self.down()?;
                 let failure = down.scene.as_ref()?.kind.failure();
                 let name = &down.config.appendfilename;
-                let found = images(&self.machine.disk, name, failure, model, Limits::default());
-                found.images.into_iter().find(|image| image.length_bytes() == *length)
+                image_of_length(&self.machine.disk, name, failure, model, *length)
             }
         }
     }
@@ -267,15 +266,8 @@ impl World {
     /// Whether there is a disk that this choice means.
     #[must_use]
     pub fn has_image(&self, pick: &Pick, model: DiskModel) -> bool {
-        let down = self.down();
-        let cut = down.and_then(|down| down.scene.as_ref());
-        match (cut, pick) {
-            (None, _) => false,
-            (Some(scene), Pick::Length(length)) if scene.kind != SceneKind::PowerCut => {
-                *length == self.machine.written()
-            }
-            (Some(scene), _) if scene.kind != SceneKind::PowerCut => true,
-            (Some(_), pick) => self.image(pick, model).is_some(),
-        }
+        let failed = self.down().is_some_and(|down| down.scene.is_some());
+        // Every failure leaves something, so there is a worst and a best.
+        failed && (!matches!(pick, Pick::Length(_)) || self.image(pick, model).is_some())
     }
 }

@@ -116,7 +116,8 @@ impl World {
     /// Whether there is more of the trace to follow.
     #[must_use]
     pub fn follows(&self) -> bool {
-        let following = self.following.as_ref();
+        // A host may say one thing more to an engine that has ended itself.
+        let following = self.following.as_ref().filter(|_| self.engine().is_some());
         following.is_some_and(|f| f.differs.is_none() && f.next < f.trace.records.len())
     }
 
