@@ -67,8 +67,10 @@ export function placeWords(
   current: number,
   width: number,
 ): Word[] {
-  const order = marks
-    .filter((mark) => mark.step === current || mark.shape !== "tick")
+  const named = marks.filter((mark) => mark.step === current || mark.shape !== "tick");
+  // Of a row of equal words the first says it for all.
+  const order = named
+    .filter((mark, at) => mark.step === current || mark.text !== named[at - 1]?.text)
     .map((mark) => ({ ...mark, weight: mark.step === current ? 9 : WEIGHT[mark.shape] }))
     .sort((a, b) => b.weight - a.weight || a.step - b.step);
   const taken: [number, number][] = [];
@@ -91,7 +93,7 @@ export function thinned<Mark extends { x: number; shape: MarkShape }>(marks: rea
   if (pitch >= 5) return [...marks];
   const byPlace = new Map<number, Mark>();
   for (const mark of marks) {
-    const place = Math.round(mark.x / 6);
+    const place = Math.round(mark.x / 14);
     const other = byPlace.get(place);
     if (!other || WEIGHT[mark.shape] > WEIGHT[other.shape]) byPlace.set(place, mark);
   }

@@ -2,7 +2,7 @@ import type { NoteFact, Snapshot, StepFact } from "../types";
 import {
   executedWrites, isQueued, keptNames, namedWrites, selectsFirst, spoken, spokenText, survivors,
 } from "./facts";
-import { clock, duration, replyText, shortened, THIN } from "./format";
+import { clock, duration, grouped, replyText, shortened, THIN } from "./format";
 import { code, stress } from "./markup";
 
 const WORDS = [
@@ -11,7 +11,7 @@ const WORDS = [
 ];
 
 export function count(value: number): string {
-  return WORDS[value] ?? value.toLocaleString("en-US");
+  return WORDS[value] ?? grouped(value);
 }
 
 function capital(text: string): string {
@@ -84,8 +84,8 @@ function afterCrash(snapshot: Snapshot): string {
   if (crash.kind === "killed") return `The process was killed. ${stress(saved.on)}`;
   if (crash.images === 1 && !crash.moreThan) return `Power is gone. ${stress(saved.on)}`;
   const ways = crash.moreThan
-    ? `more than ${crash.images.toLocaleString("en-US")}`
-    : crash.images.toLocaleString("en-US");
+    ? `more than ${grouped(crash.images)}`
+    : grouped(crash.images);
   return `The disk could look ${ways} ways now. ${stress(saved.all)}`;
 }
 
@@ -94,18 +94,18 @@ function savedWrites(least: number, of: number, names: string[]): { on: string; 
   const name = least === 1 && names.length === 1 ? names[0] : undefined;
   if (least === of) {
     const what = of === 1 ? (name ?? "the write") : of === 2 ? "both writes" : `all ${count(of)} writes`;
-    const on = of === 1 ? "The acknowledged write is on the disk." : `${capital(what)} are on the disk.`;
+    const on = of === 1 ? "The acknowledged write survives." : `${capital(what)} survive.`;
     return { on, all: `All of them still have ${what}.` };
   }
   if (least === 0) {
     return {
-      on: of === 1 ? "The acknowledged write is lost." : `None of ${count(of)} writes is left.`,
+      on: of === 1 ? "The acknowledged write is lost." : `None of ${count(of)} writes survives.`,
       all: of === 1 ? "Some do not have your write." : "None of your writes is on all of them.",
     };
   }
   const some = `${count(least)} of ${count(of)} writes`;
   return {
-    on: `${capital(some)} ${isAre(least)} on the disk.`,
+    on: `${capital(some)} ${least === 1 ? "survives" : "survive"}.`,
     all: `All of them still have ${name ?? some}.`,
   };
 }

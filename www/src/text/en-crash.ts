@@ -1,6 +1,6 @@
 import type { CrashView, Snapshot } from "../types";
 import { plural, time } from "./en-caption";
-import { clock, grouped, THIN } from "./format";
+import { clock, commandText, grouped, THIN } from "./format";
 import type { CrashText, TableText } from "./text";
 
 function imageCount(crash: CrashView): string {
@@ -17,9 +17,17 @@ function instead(snapshot: Snapshot): string[] {
   return lines;
 }
 
+/** The commands that a promise covers, by name while they are few. */
+function promised(snapshot: Snapshot, upTo: number): string {
+  const names = snapshot.log.filter((e) => e.to <= upTo).map((e) => commandText(e.words).replaceAll(" ", "\u00a0"));
+  if (names.length === 0 || names.length > 3 || names.join().length > 60) return `bytes 0 to ${upTo}`;
+  const last = names.pop();
+  return names.length === 0 ? `${last}` : `${names.join(", ")} and ${last}`;
+}
+
 function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
   const { atLeastUpTo, sinceUs } = crash.promise;
-  const upTo = `bytes 0 to ${atLeastUpTo}`;
+  const upTo = promised(snapshot, atLeastUpTo);
   if (crash.kind === "killed") {
     const rest = snapshot.profile === "redis-6.2" ? ", minus a write that was put off" : "";
     return `Killing the process may not lose an acknowledged write${rest}: ${upTo}.`;
@@ -42,6 +50,7 @@ export const crash: CrashText = {
   undo: (kind) =>
     kind === "killed" ? "Undo the kill" : kind === "power-cut" ? "Undo the power cut" : "Undo the halt",
   modelTitle: "Disk model",
+  certain: "Only the process is gone. The kernel and the disk keep what they have, so nothing is guessed.",
   namesUnchanged: "Names: none changed.",
   possible: "Possible disks",
   left: "What is left",

@@ -108,6 +108,7 @@ export const en: Text = {
   killLine: "kill line",
   powerLine: "power line",
   killedHere: "killed here",
+  haltedHere: "halted here",
   powerLostHere: "power lost here",
   erased: "erased",
   whatIsLeft: "what is left",
@@ -129,7 +130,7 @@ export const en: Text = {
   run_: (count) => `×${count}`,
   syncing: "syncing",
   syncProgress: (sync) =>
-    `fdatasync, ${time(sync.elapsedUs)} so far: bytes ${sync.from} to ${sync.to}`,
+    `fdatasync${sync.elapsedUs === 0 ? " just called" : `, ${time(sync.elapsedUs)} so far`}: bytes ${sync.from} to ${sync.to}`,
   directory: (name, cached, disk) =>
     cached === disk
       ? `directory: ${name} → inode ${disk ?? "none"}`
@@ -181,6 +182,10 @@ export const en: Text = {
       const what = row.lost === 1 && lost ? shortened(lost.command, 16) : plural(row.lost, "write");
       return `Lost: ${what} · ${B(row.riskBytes)} · ${time(row.riskUs)}`;
     }
+    if (row.chips.length > 4) {
+      const lost = row.lost > 0 ? `, ${row.lost} lost` : "";
+      return `${row.maybe} maybe${lost} · ${B(row.riskBytes)} · ${time(row.riskUs)}`;
+    }
     return `At risk: ${risk(row)}`;
   },
   nothingAcknowledged: "Nothing acknowledged yet",
@@ -202,9 +207,10 @@ export const en: Text = {
     `at risk: ${plural(power, "write")} on power loss, ${killed} on kill`,
   branch: "Branch",
   branchName: (branch) => {
+    if (branch.cause === "settings") return `${branch.id}: ${branch.policy}, ${en.profileName(branch.profile)}`;
     const why = {
       main: "first run", command: "another command", fault: "a fault", killed: "killed",
-      "power-cut": "power cut", settings: "other settings", boot: "booted again", import: "imported",
+      "power-cut": "power cut", boot: "booted again", import: "imported",
     }[branch.cause];
     return branch.parent === null
       ? `${branch.id}: ${why}`

@@ -68,6 +68,7 @@ export interface Text {
   killLine: string;
   powerLine: string;
   killedHere: string;
+  haltedHere: string;
   powerLostHere: string;
   erased: string;
   whatIsLeft: string;
@@ -131,9 +132,11 @@ export interface CrashText {
   worst: string;
   best: string;
   chosen: string;
-  chosenLabel(worst: number, best: number): string;
+  /** for the field of a length of file */
+  chosenLabel(shortest: number, longest: number): string;
   undo(kind: CrashView["kind"]): string;
   modelTitle: string;
+  certain: string;
   namesUnchanged: string;
   possible: string;
   left: string;

@@ -2,14 +2,14 @@ import type { NoteFact, Snapshot, StepFact } from "../types";
 import {
   executedWrites, isQueued, keptNames, namedWrites, selectsFirst, spoken, spokenText, survivors,
 } from "./facts";
-import { clock, duration, replyText, shortened } from "./format";
+import { clock, duration, grouped, replyText, shortened } from "./format";
 import { code, stress } from "./markup";
 
 const WORDS = ["零", "一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"];
 
 /** A number before a measure word: 两次, not 二次. */
 export function count(value: number): string {
-  return WORDS[value] ?? ` ${value.toLocaleString("en-US")} `;
+  return WORDS[value] ?? ` ${grouped(value)} `;
 }
 
 export function bytes(value: number): string {
@@ -67,17 +67,20 @@ function afterCrash(snapshot: Snapshot): string {
   if (crash.kind === "halted") return `服务器自己停了，${stress(saved)}。`;
   if (crash.kind === "killed") return `进程被杀掉了，${stress(saved)}。`;
   if (crash.images === 1 && !crash.moreThan) return `断电了，${stress(saved)}。`;
-  const ways = crash.images.toLocaleString("en-US");
+  const ways = grouped(crash.images);
   return `磁盘现在可能有 ${ways} 种${crash.moreThan ? "以上的" : ""}样子，${stress(saved)}。`;
 }
 
 function savedWrites(least: number, of: number, names: string[], many: boolean): string {
   if (of === 0) return "没有写入收到过 OK";
   const name = least === 1 && names.length === 1 ? names[0] : undefined;
-  const each = many ? "每一种里" : "磁盘上";
-  if (least === of) return of === 1 ? `${each}都有 ${name ?? "那次写入"}` : `${each}${count(of)}次写入都在`;
+  if (least === of) {
+    const each = many ? "每一种里" : "";
+    return of === 1 ? `${each}${name ?? "那次写入"} 还在` : `${each}${count(of)}次写入都在`;
+  }
   if (least === 0) return many ? "没有一次写入在每一种里都有" : `${of === 1 ? "那" : count(of)}次写入都不在了`;
-  return name ? `${each}都有 ${name}` : `${each}都有 ${of} 次写入中的 ${least} 次`;
+  if (many) return name ? `每一种里都有 ${name}` : `${count(of)}次写入中有${count(least)}次每一种里都有`;
+  return `${count(of)}次写入还在${count(least)}次`;
 }
 
 // 说明：谁做的，哪个调用，多少字节去了哪里。

@@ -1,5 +1,5 @@
 import type { CrashView, Snapshot } from "../types";
-import { grouped } from "./format";
+import { commandText, grouped } from "./format";
 import type { CrashText, TableText } from "./text";
 import { bytes, time } from "./zh-caption";
 
@@ -17,9 +17,17 @@ function instead(snapshot: Snapshot): string[] {
   return lines;
 }
 
+/** The commands that a promise covers, by name while they are few. */
+function promised(snapshot: Snapshot, upTo: number): string {
+  const names = snapshot.log.filter((e) => e.to <= upTo).map((e) => commandText(e.words).replaceAll(" ", "\u00a0"));
+  if (names.length === 0 || names.length > 3 || names.join().length > 60) return `前 ${bytes(upTo)}`;
+  const last = names.pop();
+  return names.length === 0 ? `${last}` : `${names.join("、")} 和 ${last}`;
+}
+
 function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
   const { atLeastUpTo, sinceUs } = crash.promise;
-  const upTo = `前 ${bytes(atLeastUpTo)}`;
+  const upTo = promised(snapshot, atLeastUpTo);
   if (crash.kind === "killed") {
     const rest = snapshot.profile === "redis-6.2" ? "（被推迟的写入除外）" : "";
     return `杀进程不能丢掉已确认的写入${rest}：${upTo}。`;
@@ -28,7 +36,7 @@ function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
   if (snapshot.policy === "everysec") {
     return sinceUs === null
       ? "everysec 承诺上一次完成的刷盘开始时已写入的内容；还没有一次完成。"
-      : `everysec 承诺上一次完成的刷盘开始时已写入的内容：${(sinceUs / 1e6).toFixed(3)} 秒，即${upTo}。`;
+      : `everysec 承诺上一次完成的刷盘开始时已写入的内容：${(sinceUs / 1e6).toFixed(3)} 秒，即${upTo.startsWith("前") ? "" : " "}${upTo}。`;
   }
   return `no 只承诺内核自己写下去的：${upTo}。`;
 }
@@ -42,6 +50,7 @@ export const crash: CrashText = {
   undo: (kind) =>
     kind === "killed" ? "撤销杀进程" : kind === "power-cut" ? "撤销断电" : "撤销停止",
   modelTitle: "磁盘模型",
+  certain: "没了的只是进程；内核和磁盘还留着各自的内容，结果是确定的。",
   namesUnchanged: "文件名没有变化。",
   possible: "可能的磁盘",
   left: "剩下的",

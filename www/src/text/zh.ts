@@ -108,6 +108,7 @@ export const zh: Text = {
   killLine: "杀进程线",
   powerLine: "断电线",
   killedHere: "在这里被杀",
+  haltedHere: "在这里停止",
   powerLostHere: "在这里断电",
   erased: "已清空",
   whatIsLeft: "剩下的",
@@ -129,7 +130,7 @@ export const zh: Text = {
   run_: (count) => `×${count}`,
   syncing: "刷盘中",
   syncProgress: (sync) =>
-    `fdatasync 已执行 ${time(sync.elapsedUs)}：第 ${sync.from} 到 ${sync.to} 字节`,
+    `fdatasync ${sync.elapsedUs === 0 ? "刚刚调用" : `已执行 ${time(sync.elapsedUs)}`}：第 ${sync.from} 到 ${sync.to} 字节`,
   directory: (name, cached, disk) =>
     cached === disk
       ? `目录：${name} → inode ${disk ?? "无"}`
@@ -179,6 +180,10 @@ export const zh: Text = {
       const what = row.lost === 1 && lost ? shortened(lost.command, 16) : `${row.lost} 次写入`;
       return `丢失：${what} · ${bytes(row.riskBytes)} · ${time(row.riskUs)}`;
     }
+    if (row.chips.length > 4) {
+      const lost = row.lost > 0 ? `，${row.lost} 次丢失` : "";
+      return `${row.maybe} 次可能${lost} · ${bytes(row.riskBytes)} · ${time(row.riskUs)}`;
+    }
     return `有风险：${risk(row)}`;
   },
   nothingAcknowledged: "还没有写入收到确认",
@@ -199,9 +204,10 @@ export const zh: Text = {
   riskAt: (killed, power) => `有风险：断电 ${power} 次写入，杀进程 ${killed} 次`,
   branch: "分支",
   branchName: (branch) => {
+    if (branch.cause === "settings") return `${branch.id}：${branch.policy}，${zh.profileName(branch.profile)}`;
     const why = {
       main: "第一次运行", command: "另一条命令", fault: "故障", killed: "被杀", "power-cut": "断电",
-      settings: "换了设置", boot: "重新启动", import: "导入",
+      boot: "重新启动", import: "导入",
     }[branch.cause];
     return branch.parent === null
       ? `${branch.id}：${why}`
