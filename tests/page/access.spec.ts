@@ -4,37 +4,87 @@ import { createRequire } from "node:module";
 import { expect, test, type Page } from "@playwright/test";
 import { open, stepButton } from "./lab.ts";
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const axeSource = readFileSync(
+  createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
+  "utf8",
+);
 
 /** axe in the page's own world would need inline scripts; the protocol's evaluate does not. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
     interface Axe {
-      run(context: Document, options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
+      run(
+        context: Document,
+        options: object,
+      ): Promise<{
+        violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+      }>;
     }
     const { axe } = window as unknown as { axe: Axe };
     const result = await axe.run(document, {
-      runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] },
+      runOnly: {
+        type: "tag",
+        values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      },
     });
-    return result.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary ?? ""}`));
+    return result.violations.flatMap((v) =>
+      v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary ?? ""}`),
+    );
   });
 }
 
 const states: [string, (page: Page) => Promise<void>][] = [
   ["opening", async () => {}],
-  ["all safe", async (page) => { await page.getByRole("slider").press("End"); }],
-  ["first step", async (page) => { await page.getByRole("slider").press("Home"); }],
-  ["crash", async (page) => { await page.getByRole("button", { name: /Cut the power|断电/ }).first().click(); }],
-  ["killed", async (page) => { await page.getByRole("button", { name: /Kill the process|杀掉进程/ }).click(); }],
-  ["table", async (page) => { await page.getByRole("button", { name: /Table view|表格视图/ }).click(); }],
-  ["settings", async (page) => { await page.getByRole("button", { name: /Settings|设置/ }).click(); }],
+  [
+    "all safe",
+    async (page) => {
+      await page.getByRole("slider").press("End");
+    },
+  ],
+  [
+    "first step",
+    async (page) => {
+      await page.getByRole("slider").press("Home");
+    },
+  ],
+  [
+    "crash",
+    async (page) => {
+      await page
+        .getByRole("button", { name: /Cut the power|断电/ })
+        .first()
+        .click();
+    },
+  ],
+  [
+    "killed",
+    async (page) => {
+      await page.getByRole("button", { name: /Kill the process|杀掉进程/ }).click();
+    },
+  ],
+  [
+    "table",
+    async (page) => {
+      await page.getByRole("button", { name: /Table view|表格视图/ }).click();
+    },
+  ],
+  [
+    "settings",
+    async (page) => {
+      await page.getByRole("button", { name: /Settings|设置/ }).click();
+    },
+  ],
 ];
 
 for (const scheme of ["light", "dark"] as const) {
   for (const [name, act] of states) {
     test(`axe finds nothing: ${name}, ${scheme}`, async ({ browser }) => {
-      const context = await browser.newContext({ colorScheme: scheme, reducedMotion: "reduce", locale: scheme === "dark" ? "zh-CN" : "en-US" });
+      const context = await browser.newContext({
+        colorScheme: scheme,
+        reducedMotion: "reduce",
+        locale: scheme === "dark" ? "zh-CN" : "en-US",
+      });
       const page = await context.newPage();
       await open(page);
       await act(page);
@@ -52,11 +102,24 @@ test("axe finds nothing on a phone", async ({ page }) => {
   expect(await violations(page)).toEqual([]);
 });
 
-for (const [width, height] of [[320, 640], [320, 225], [390, 844], [768, 1024], [1024, 768], [1280, 800], [1920, 1080]] as const) {
-  test(`no sideways scroll at ${width} by ${height}, before and after a crash, in both languages`, async ({ page }) => {
+for (const [width, height] of [
+  [320, 640],
+  [320, 225],
+  [390, 844],
+  [768, 1024],
+  [1024, 768],
+  [1280, 800],
+  [1920, 1080],
+] as const) {
+  test(`no sideways scroll at ${width} by ${height}, before and after a crash, in both languages`, async ({
+    page,
+  }) => {
     await page.setViewportSize({ width, height });
     await open(page);
-    const excess = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const excess = () =>
+      page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
     expect(await excess()).toBeLessThanOrEqual(0);
     await page.getByRole("button", { name: /Cut the power/ }).click();
     expect(await excess()).toBeLessThanOrEqual(0);
@@ -74,9 +137,16 @@ for (const width of [320, 390, 1440]) {
     await page.setViewportSize({ width, height: 844 });
     await open(page);
     const small = await page.evaluate(() =>
-      [...document.querySelectorAll<HTMLElement>("button, select, input:not([type=radio]), summary, a:not(.skip)")]
+      [
+        ...document.querySelectorAll<HTMLElement>(
+          "button, select, input:not([type=radio]), summary, a:not(.skip)",
+        ),
+      ]
         .filter((element) => element.offsetParent !== null)
-        .map((element) => ({ box: element.getBoundingClientRect(), html: element.outerHTML.slice(0, 100) }))
+        .map((element) => ({
+          box: element.getBoundingClientRect(),
+          html: element.outerHTML.slice(0, 100),
+        }))
         .filter(({ box }) => box.width < 24 || box.height < 24)
         .map(({ html, box }) => `${html} ${box.width}x${box.height}`),
     );
@@ -84,8 +154,13 @@ for (const width of [320, 390, 1440]) {
   });
 }
 
-test("with reduced motion nothing moves, and the way of a tile is drawn instead", async ({ browser }) => {
-  const context = await browser.newContext({ reducedMotion: "reduce", viewport: { width: 1440, height: 900 } });
+test("with reduced motion nothing moves, and the way of a tile is drawn instead", async ({
+  browser,
+}) => {
+  const context = await browser.newContext({
+    reducedMotion: "reduce",
+    viewport: { width: 1440, height: 900 },
+  });
   const page = await context.newPage();
   await open(page);
   await stepButton(page).click();
@@ -108,7 +183,8 @@ test("the page's own switch turns motion off, and is remembered", async ({ page 
 test("the theme follows the system until it is chosen", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "dark" });
   await open(page);
-  const paper = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+  const paper = () =>
+    page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   expect(await paper()).toBe("rgb(15, 20, 27)");
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("combobox", { name: "Theme" }).selectOption("light");
@@ -116,7 +192,10 @@ test("the theme follows the system until it is chosen", async ({ page }) => {
 });
 
 test("in forced colours every state keeps its words", async ({ browser }) => {
-  const context = await browser.newContext({ forcedColors: "active", viewport: { width: 1440, height: 900 } });
+  const context = await browser.newContext({
+    forcedColors: "active",
+    viewport: { width: 1440, height: 900 },
+  });
   const page = await context.newPage();
   await open(page);
   const stage = page.getByTestId("stage");

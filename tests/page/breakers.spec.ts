@@ -1,6 +1,13 @@
 import { expect, test } from "@playwright/test";
 import {
-  choosePolicy, expectDrawn, open, snapshot, stepButton, stepUntil, timeline, type,
+  choosePolicy,
+  expectDrawn,
+  open,
+  snapshot,
+  stepButton,
+  stepUntil,
+  timeline,
+  type,
 } from "./lab.ts";
 
 test("kill -9 loses what is in aof_buf and nothing else", async ({ page }) => {
@@ -12,7 +19,9 @@ test("kill -9 loses what is in aof_buf and nothing else", async ({ page }) => {
   expect(killed.crash?.groups[0]).toMatchObject({ keptWrites: 3, lostWrites: 1 });
   await expect(page.getByText("killed here")).toBeVisible();
   await page.getByRole("button", { name: /^Boot/ }).first().click();
-  const up = (await stepUntil(page, (snap) => snap.state === "running" && snap.can.submit === true)).at(-1);
+  const up = (
+    await stepUntil(page, (snap) => snap.state === "running" && snap.can.submit === true)
+  ).at(-1);
   expect(up?.keyCount).toBe(3);
   expect(up?.fileBytes).toBe(104);
   expect(errors).toEqual([]);
@@ -29,16 +38,23 @@ test("a crash can be undone, and the run goes on as before", async ({ page }) =>
   await expectDrawn(page);
 });
 
-test("a failing sync puts bytes in doubt and refuses writes, with the reason over the prompt", async ({ page }) => {
+test("a failing sync puts bytes in doubt and refuses writes, with the reason over the prompt", async ({
+  page,
+}) => {
   await open(page);
   await page.getByRole("button", { name: /Fail the next sync/ }).click();
   expect((await snapshot(page)).faults.failNextSync).toBe(true);
-  await expect(page.getByRole("button", { name: /Fail the next sync/ })).toHaveAttribute("aria-disabled", "true");
+  await expect(page.getByRole("button", { name: /Fail the next sync/ })).toHaveAttribute(
+    "aria-disabled",
+    "true",
+  );
   const failed = (
     await stepUntil(page, (snap) => snap.fact.kind === "sync-end" && !snap.fact.result.ok)
   ).at(-1);
   expect(failed?.fact).toMatchObject({ result: { ok: false, errno: { name: "EIO" } } });
-  await expect(page.getByTestId("stage")).toContainText("fdatasync failed with EIO. 54 bytes may be gone");
+  await expect(page.getByTestId("stage")).toContainText(
+    "fdatasync failed with EIO. 54 bytes may be gone",
+  );
   const refusing = (await stepUntil(page, (snap) => snap.refusing !== null)).at(-1);
   expect(refusing?.refusing?.errno.name).toBe("EIO");
   await expect(page.getByText("Writes are refused (EIO)")).toBeVisible();
@@ -63,9 +79,13 @@ test("a full disk refuses writes until it has space again", async ({ page }) => 
   await type(page, "SET e 5");
   const refused = (await stepUntil(page, (snap) => snap.refusing !== null)).at(-1);
   expect(refused?.refusing).toMatchObject({ reason: "write", endsWhen: "space-returns" });
-  await expect(page.getByText(/Writes are refused \(ENOSPC\) until the disk has space/)).toBeVisible();
+  await expect(
+    page.getByText(/Writes are refused \(ENOSPC\) until the disk has space/),
+  ).toBeVisible();
   await type(page, "GET a");
-  await stepUntil(page, (snap) => snap.clients.some((c) => c.commands.some((x) => x.text === "GET a" && x.reply !== null)));
+  await stepUntil(page, (snap) =>
+    snap.clients.some((c) => c.commands.some((x) => x.text === "GET a" && x.reply !== null)),
+  );
   await type(page, "SET f 6");
   await expect(page.locator("#prompt-hint")).toContainText("MISCONF");
   await expect(page.getByRole("textbox")).toHaveValue("SET f 6");
@@ -83,7 +103,9 @@ test("an unknown command takes no step and stays in the prompt", async ({ page }
   expect((await snapshot(page)).digest).toBe(before.digest);
 });
 
-test("a crash at every step of the opening run leads to a picture without an error", async ({ page }) => {
+test("a crash at every step of the opening run leads to a picture without an error", async ({
+  page,
+}) => {
   const { errors } = await open(page);
   const { marks } = await timeline(page);
   const slider = page.getByRole("slider");

@@ -18,7 +18,11 @@ test("nothing is asked of another host, and storage is not needed", async ({ pag
   const hosts = new Set<string>();
   page.on("request", (request) => hosts.add(new URL(request.url()).host));
   await page.addInitScript(() => {
-    Object.defineProperty(window, "localStorage", { get: () => { throw new Error("forbidden"); } });
+    Object.defineProperty(window, "localStorage", {
+      get: () => {
+        throw new Error("forbidden");
+      },
+    });
   });
   await page.goto("/");
   await expect(page.getByTestId("stage")).toBeVisible();

@@ -2,6 +2,7 @@ import { expect, test } from "@playwright/test";
 import { expectDrawn, open, snapshot, stepButton } from "./lab.ts";
 
 test("the page opens still on the moment after an acknowledgement", async ({ page }) => {
+  await page.clock.install();
   const { stage, errors } = await open(page);
   const snap = await snapshot(page);
   expect(snap.step).toBe(15);
@@ -17,7 +18,7 @@ test("the page opens still on the moment after an acknowledgement", async ({ pag
   );
   await expectDrawn(page);
   expect(await page.evaluate(() => document.activeElement === document.body)).toBe(true);
-  await page.waitForTimeout(1_500);
+  await page.clock.runFor(60_000);
   expect((await snapshot(page)).step).toBe(15);
   expect(errors).toEqual([]);
 });
@@ -32,13 +33,15 @@ test("the verdict says it in three numbers with one chip a write", async ({ page
   await expect(block("power")).toContainText("At risk: 3 writes · 81\u2009B · 795\u2009ms");
   await expect(block("diskError").locator("p").first()).toHaveText("2");
   await expect(block("diskError")).toContainText("of 4 safe, 2 in doubt");
-  const fates = await block("power").locator("li").evaluateAll((chips) =>
-    chips.map((chip) => (chip as HTMLElement).dataset.state),
-  );
+  const fates = await block("power")
+    .locator("li")
+    .evaluateAll((chips) => chips.map((chip) => (chip as HTMLElement).dataset.state));
   expect(fates).toEqual(["kept", "maybe", "maybe", "lost"]);
 });
 
-test("the bytes stand in proportion: each tile begins at its offset in every layer", async ({ page }) => {
+test("the bytes stand in proportion: each tile begins at its offset in every layer", async ({
+  page,
+}) => {
   await open(page);
   const snap = await snapshot(page);
   const boxes = await page.locator("[data-testid=stage] li[data-cmd]").evaluateAll((tiles) =>
@@ -86,7 +89,9 @@ test.describe("a first visit in Chinese", () => {
       "四次写入都收到了 OK，断电后一定还在的只有一次。",
     );
     await expect(stage).toContainText("服务器已对 SET d 4 回复 +OK，但这 27 字节还在 aof_buf 里");
-    await expect(page.locator("[data-failure=killed]")).toContainText("丢失：SET d 4 · 27 字节 · 1 毫秒");
+    await expect(page.locator("[data-failure=killed]")).toContainText(
+      "丢失：SET d 4 · 27 字节 · 1 毫秒",
+    );
     await page.getByRole("button", { name: "下一步" }).click();
     await expectDrawn(page);
     await page.getByRole("button", { name: "English" }).click();
@@ -99,18 +104,22 @@ test.describe("a first visit in Chinese", () => {
 });
 
 test("play walks the rest of the run by itself and stops at its end", async ({ page }) => {
+  await page.clock.install();
   await open(page);
   await page.getByRole("button", { name: "Play" }).click();
   await expect(page.getByRole("button", { name: "Pause" })).toBeVisible();
-  await expect.poll(async () => (await snapshot(page)).step, { timeout: 15_000 }).toBe(19);
+  expect((await snapshot(page)).step).toBe(16);
+  await page.clock.runFor(60_000);
+  expect((await snapshot(page)).step).toBe(19);
   await expect(page.getByRole("button", { name: "Play" })).toBeVisible();
 });
 
 test("pausing takes effect before the next step", async ({ page }) => {
+  await page.clock.install();
   await open(page);
   await page.getByRole("button", { name: "Play" }).click();
   await page.getByRole("button", { name: "Pause" }).click();
   const { step } = await snapshot(page);
-  await page.waitForTimeout(1_600);
+  await page.clock.runFor(60_000);
   expect((await snapshot(page)).step).toBe(step);
 });

@@ -2,7 +2,10 @@
 import { expect, test } from "@playwright/test";
 import { open, snapshot, stepUntil } from "./lab.ts";
 
-async function tabTo(page: import("@playwright/test").Page, matches: (name: string) => boolean): Promise<string> {
+async function tabTo(
+  page: import("@playwright/test").Page,
+  matches: (name: string) => boolean,
+): Promise<string> {
   for (let presses = 0; presses < 60; presses += 1) {
     await page.keyboard.press("Tab");
     const name = await page.evaluate(() => {

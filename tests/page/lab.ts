@@ -66,7 +66,9 @@ export function indexOf(snap: Snapshot, words: string[]): number {
 }
 
 export function layerOf(snap: Snapshot, words: string[]): Layer | null {
-  return snap.log.filter((entry) => entry.words.join(" ") === words.join(" ")).at(-1)?.layer ?? null;
+  return (
+    snap.log.filter((entry) => entry.words.join(" ") === words.join(" ")).at(-1)?.layer ?? null
+  );
 }
 
 /** Steps until the picture satisfies `done`; fails when the run comes to rest first. */
@@ -95,9 +97,11 @@ export async function expectDrawn(page: Page): Promise<void> {
   await expect(stage).toHaveAttribute("data-step", String(snap.step));
   await expect(stage).toHaveAttribute("data-hash", snap.digest);
   if (snap.crash || snap.log.length > 20) return;
-  const tiles = await stage.locator("li[data-cmd]").evaluateAll((list) =>
-    list.map((tile) => [(tile as HTMLElement).dataset.cmd, (tile as HTMLElement).dataset.state]),
-  );
+  const tiles = await stage
+    .locator("li[data-cmd]")
+    .evaluateAll((list) =>
+      list.map((tile) => [(tile as HTMLElement).dataset.cmd, (tile as HTMLElement).dataset.state]),
+    );
   const whole = snap.log.filter((entry) => !(entry.from < snap.written && entry.to > snap.written));
   for (const entry of whole) {
     expect(tiles).toContainEqual([String(entry.index), entry.layer]);

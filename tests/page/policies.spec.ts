@@ -2,7 +2,15 @@
 import { expect, test } from "@playwright/test";
 import type { Layer, Policy, Snapshot } from "../../web/src/types.ts";
 import {
-  choosePolicy, expectDrawn, indexOf, layerOf, open, snapshot, stepUntil, tileOf, type,
+  choosePolicy,
+  expectDrawn,
+  indexOf,
+  layerOf,
+  open,
+  snapshot,
+  stepUntil,
+  tileOf,
+  type,
 } from "./lab.ts";
 
 const WORDS = ["SET", "a", "5"];
@@ -21,7 +29,9 @@ async function start(page: Parameters<typeof open>[0], policy: Policy): Promise<
 /** Layer of the command that was typed: the last in the log, not the one of the opening run. */
 function newest(snap: Snapshot): Layer | null {
   const entry = snap.log.at(-1);
-  return entry && entry.words.join(" ") === WORDS.join(" ") && entry.from >= 131 ? entry.layer : null;
+  return entry && entry.words.join(" ") === WORDS.join(" ") && entry.from >= 131
+    ? entry.layer
+    : null;
 }
 
 for (const policy of POLICIES) {
@@ -40,7 +50,10 @@ for (const policy of POLICIES) {
 
   test(`${policy}: an acknowledgement comes when the policy says so`, async ({ page }) => {
     await start(page, policy);
-    const seen = await stepUntil(page, (snap) => newest(snap) === "disk" && snap.log.at(-1)?.acknowledged === true);
+    const seen = await stepUntil(
+      page,
+      (snap) => newest(snap) === "disk" && snap.log.at(-1)?.acknowledged === true,
+    );
     const acked = seen.find((snap) => snap.log.at(-1)?.acknowledged);
     if (policy === "always") expect(acked && newest(acked)).toBe("disk");
     else expect(acked && newest(acked)).not.toBe("disk");
@@ -73,7 +86,9 @@ test("the worst disk loses what the best one keeps", async ({ page }) => {
   expect(Math.min(...kept)).toBe(4);
   expect(Math.max(...kept)).toBe(cut.log.at(-1)?.acknowledged ? 5 : 4);
   await page.getByRole("button", { name: /the best disk/ }).click();
-  const best = (await stepUntil(page, (snap) => snap.state === "running" && snap.can.submit === true)).at(-1);
+  const best = (
+    await stepUntil(page, (snap) => snap.state === "running" && snap.can.submit === true)
+  ).at(-1);
   expect(best?.keyCount).toBe(4);
   expect(best?.fileBytes).toBe(158);
 });
@@ -89,7 +104,10 @@ test("a disk can be booted by its length, torn in the middle of a command", asyn
   );
   await page.getByRole("spinbutton").fill("63");
   await page.getByRole("button", { name: "a length you choose" }).click();
-  const seen = await stepUntil(page, (snap) => snap.state === "running" && snap.can.submit === true);
+  const seen = await stepUntil(
+    page,
+    (snap) => snap.state === "running" && snap.can.submit === true,
+  );
   const torn = seen.map((snap) => snap.fact).find((fact) => fact.kind === "boot-truncate");
   expect(torn).toMatchObject({ validUpTo: 50, fileBytes: 63, tornPresent: 13 });
   expect(seen.at(-1)?.keyCount).toBe(1);

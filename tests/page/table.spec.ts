@@ -3,9 +3,11 @@ import { expect, test, type Page } from "@playwright/test";
 import { open, snapshot, stepButton } from "./lab.ts";
 
 async function cells(page: Page, table: string): Promise<string[][]> {
-  return page.locator(`table[data-table=${table}] tbody tr`).evaluateAll((rows) =>
-    rows.map((row) => [...row.children].map((cell) => (cell.textContent ?? "").trim())),
-  );
+  return page
+    .locator(`table[data-table=${table}] tbody tr`)
+    .evaluateAll((rows) =>
+      rows.map((row) => [...row.children].map((cell) => (cell.textContent ?? "").trim())),
+    );
 }
 
 async function expectParity(page: Page): Promise<void> {
@@ -14,9 +16,19 @@ async function expectParity(page: Page): Promise<void> {
   expect(log).toHaveLength(snap.log.length);
   for (const [row, entry] of snap.log.entries()) {
     const line = log[row] ?? [];
-    expect(line.slice(0, 4)).toEqual([String(entry.index), String(entry.from), String(entry.to), entry.words.join(" ")]);
+    expect(line.slice(0, 4)).toEqual([
+      String(entry.index),
+      String(entry.from),
+      String(entry.to),
+      entry.words.join(" "),
+    ]);
     expect(line[9]).toBe(entry.acknowledged ? "yes" : "no");
-    const layer = { memory: "in process memory", cache: "in the page cache", syncing: "in the page cache, syncing", disk: "on disk" };
+    const layer = {
+      memory: "in process memory",
+      cache: "in the page cache",
+      syncing: "in the page cache, syncing",
+      disk: "on disk",
+    };
     expect(line[10]).toBe(layer[entry.layer]);
     expect(line[11]).toBe(entry.fate ?? "none");
   }
@@ -27,7 +39,9 @@ async function expectParity(page: Page): Promise<void> {
   const verdict = await cells(page, "verdict");
   for (const [row, name] of (["killed", "power", "diskError"] as const).entries()) {
     const part = snap.verdict[name];
-    expect(verdict[row]?.slice(1, 5)).toEqual([part.sure, part.of, part.maybe, part.lost].map(String));
+    expect(verdict[row]?.slice(1, 5)).toEqual(
+      [part.sure, part.of, part.maybe, part.lost].map(String),
+    );
     expect(verdict[row]?.[6]).toBe(String(part.riskBytes));
   }
   const layers = await cells(page, "layers");
@@ -46,10 +60,14 @@ async function expectParity(page: Page): Promise<void> {
   if (snap.crash) {
     const groups = await cells(page, "crash");
     expect(groups.map((line) => line.slice(0, 5))).toEqual(
-      snap.crash.groups.map((g) => [g.images, g.shortest, g.longest, g.keptWrites, g.lostWrites].map(String)),
+      snap.crash.groups.map((g) =>
+        [g.images, g.shortest, g.longest, g.keptWrites, g.lostWrites].map(String),
+      ),
     );
   }
-  const facts = Object.fromEntries((await cells(page, "facts")).map(([name, value]) => [name, value]));
+  const facts = Object.fromEntries(
+    (await cells(page, "facts")).map(([name, value]) => [name, value]),
+  );
   expect(facts["State digest"]).toBe(snap.digest);
   expect(facts["Acknowledged up to"]).toBe(String(snap.acknowledged));
 }

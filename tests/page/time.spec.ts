@@ -46,7 +46,9 @@ test("seeking in any order gives the digests of the straight run", async ({ page
   for (let count = 0; count < 40; count += 1) {
     const step = Math.floor(next() * 20);
     await seek(page, step);
-    expect((await snapshot(page)).digest, `seed ${seed}, seek ${count} to ${step}`).toBe(straight[step]);
+    expect((await snapshot(page)).digest, `seed ${seed}, seek ${count} to ${step}`).toBe(
+      straight[step],
+    );
     await expectDrawn(page);
   }
 });
@@ -70,13 +72,20 @@ test("acting in the past makes a branch and keeps the first one", async ({ page 
   expect((await snapshot(page)).log).toHaveLength(5);
 });
 
-test("the scrubber moves by one, by ten and to both ends, and says where it is", async ({ page }) => {
+test("the scrubber moves by one, by ten and to both ends, and says where it is", async ({
+  page,
+}) => {
   await open(page);
   const slider = page.getByRole("slider", { name: "Step of the run" });
   await expect(slider).toHaveAttribute("aria-valuetext", /^Step 15 of 19: \+OK sent for SET d 4/);
   await slider.focus();
   for (const [key, step] of [
-    ["ArrowLeft", 14], ["PageDown", 4], ["ArrowRight", 5], ["PageUp", 15], ["End", 19], ["Home", 0],
+    ["ArrowLeft", 14],
+    ["PageDown", 4],
+    ["ArrowRight", 5],
+    ["PageUp", 15],
+    ["End", 19],
+    ["Home", 0],
   ] as const) {
     await slider.press(key);
     await expect.poll(async () => (await snapshot(page)).step).toBe(step);

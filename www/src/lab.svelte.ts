@@ -1,7 +1,14 @@
 import { language } from "./text/language.svelte";
 import { plain } from "./text/markup";
 import type {
-  DiskModel, FaultName, LabApi, Policy, ProfileName, Snapshot, StepMark, Timeline,
+  DiskModel,
+  FaultName,
+  LabApi,
+  Policy,
+  ProfileName,
+  Snapshot,
+  StepMark,
+  Timeline,
 } from "./types";
 
 /** Time between two steps in play: long enough to read a caption, and one spoken message each. */
@@ -196,5 +203,8 @@ export function expose(run: Run): void {
     snapshot: () => structuredClone(run.snapshot),
     timeline: () => structuredClone(run.timeline),
   };
-  Object.defineProperty(window, "playground", { value: Object.freeze(playground), configurable: true });
+  Object.defineProperty(window, "playground", {
+    value: Object.freeze(playground),
+    configurable: true,
+  });
 }

@@ -63,15 +63,20 @@ function piecesOf(entry: LogEntry, snapshot: Snapshot): Piece[] {
   const whole = { entry, from: entry.from, to: entry.to, tornAt: null };
   const crash = snapshot.crash;
   if (!crash) return running(entry, snapshot);
-  const row: RowName = entry.layer === "memory" ? "memory" : entry.layer === "disk" ? "disk" : "cache";
+  const row: RowName =
+    entry.layer === "memory" ? "memory" : entry.layer === "disk" ? "disk" : "cache";
   if (row === "disk") return [{ ...whole, row, state: "disk" }];
   if (crash.kind !== "power-cut") {
     const lost = row === "memory" || entry.fate === "lost";
     const state: TileState = lost ? "lost" : entry.layer === "syncing" ? "syncing" : "cache";
     return [{ ...whole, row, state }];
   }
-  const state: TileState = entry.fate === "kept" ? "disk" : entry.fate === "maybe" ? "maybe" : "lost";
-  return [{ ...whole, row, state: "lost" }, { ...whole, row: "disk", state }];
+  const state: TileState =
+    entry.fate === "kept" ? "disk" : entry.fate === "maybe" ? "maybe" : "lost";
+  return [
+    { ...whole, row, state: "lost" },
+    { ...whole, row: "disk", state },
+  ];
 }
 
 /** A short write leaves one command cut: its first part in the page cache, the rest in memory. */
@@ -125,6 +130,13 @@ export function tilesOf(snapshot: Snapshot, scale: Scale, rows: Rows): TileBox[]
   return boxes.sort((a, b) => (a.entries[0]?.index ?? 0) - (b.entries[0]?.index ?? 0));
 }
 
+/** A command keeps its tile while it falls; ghosts, cut parts and what may be left are others. */
+function keyOf(piece: Piece, index: number): string {
+  if (piece.tornAt !== null) return `${index}-torn`;
+  if (piece.state === "lost") return `${index}-ghost-${piece.row}`;
+  return piece.state === "maybe" ? `${index}-maybe` : String(index);
+}
+
 function box(piece: Piece, entries: LogEntry[], to: number, scale: Scale, rows: Rows): TileBox {
   const x = scale.x(piece.from);
   const full = (to - piece.from) * scale.perByte;
@@ -133,9 +145,8 @@ function box(piece: Piece, entries: LogEntry[], to: number, scale: Scale, rows: 
   const size = sizeFor(full);
   const band = rows[piece.row];
   const height = heightFor(size, band, rows.inset);
-  const ghost = piece.state === "lost" ? "-ghost" : "";
   return {
-    key: `${entries[0]?.index ?? 0}${piece.row === "disk" && ghost ? "-disk" : ""}${ghost}${piece.tornAt === null ? "" : "-torn"}${piece.state === "maybe" ? "-maybe" : ""}`,
+    key: keyOf(piece, entries[0]?.index ?? 0),
     row: piece.row,
     state: piece.state,
     size,
@@ -150,12 +161,17 @@ function box(piece: Piece, entries: LogEntry[], to: number, scale: Scale, rows: 
 }
 
 /** Positions that get a number on the ruler: ends always, the rest where their digits fit. */
-export function rulerMarks(snapshot: Snapshot, scale: Scale): { at: number; x: number; label: boolean }[] {
+export function rulerMarks(
+  snapshot: Snapshot,
+  scale: Scale,
+): { at: number; x: number; label: boolean }[] {
   const bounds = [scale.base, ...snapshot.log.map((entry) => entry.to)];
   const wide = (position: number) => String(position).length * 7.5 + 12;
   const last = bounds.at(-1) ?? scale.base;
   let right = -Infinity;
-  const thin = snapshot.log.length > 0 && (last - scale.base) * scale.perByte / snapshot.log.length < MERGE_WIDTH;
+  const thin =
+    snapshot.log.length > 0 &&
+    ((last - scale.base) * scale.perByte) / snapshot.log.length < MERGE_WIDTH;
   const marks: { at: number; x: number; label: boolean }[] = [];
   for (const at of bounds) {
     const x = scale.x(at);
@@ -194,7 +210,12 @@ export function captionTop(row: RowName, rows: Rows, height: number): number {
 
 function captionBand(row: RowName, rows: Rows): { top: number; bottom: number } {
   if (row === "memory") {
-    return { top: rows.dataset ? rows.dataset.y + rows.dataset.height + 6 : rows.top + (rows.inset ? 37 : 4), bottom: rows.kill - 13 };
+    return {
+      top: rows.dataset
+        ? rows.dataset.y + rows.dataset.height + 6
+        : rows.top + (rows.inset ? 37 : 4),
+      bottom: rows.kill - 13,
+    };
   }
   if (row === "cache") return { top: rows.kill + (rows.inset ? 38 : 34), bottom: rows.power - 13 };
   return { top: rows.power + (rows.inset ? 40 : 34), bottom: rows.base - (rows.inset ? 2 : 30) };
@@ -205,7 +226,10 @@ function captionBand(row: RowName, rows: Rows): { top: number; bottom: number } 
  * of the rows always has room unless the drawing is very narrow; then the caption goes below.
  */
 export function captionPlace(
-  tiles: TileBox[], focus: [number, number] | null, width: number, view: number,
+  tiles: TileBox[],
+  focus: [number, number] | null,
+  width: number,
+  view: number,
 ): CaptionPlace | null {
   const anchor = focus
     ? tiles.findLast((t) => t.entries.some((e) => e.index >= focus[0] && e.index < focus[1]))
@@ -217,9 +241,13 @@ export function captionPlace(
     for (const [from, to] of freeStretches(inRow, width)) {
       const free = to - from;
       if (free < CAPTION_LEAST) continue;
-      const distance = anchor ? Math.abs(order.indexOf(row) - order.indexOf(anchor.row)) : order.indexOf(row);
-      const score = Math.min(free, CAPTION_MOST + ARROW) + (distance === 0 ? 160 : 0) - 40 * distance;
-      if (!best || score > best.score) best = { place: placeIn(row, from, to, anchor, view), score };
+      const distance = anchor
+        ? Math.abs(order.indexOf(row) - order.indexOf(anchor.row))
+        : order.indexOf(row);
+      const score =
+        Math.min(free, CAPTION_MOST + ARROW) + (distance === 0 ? 160 : 0) - 40 * distance;
+      if (!best || score > best.score)
+        best = { place: placeIn(row, from, to, anchor, view), score };
     }
   }
   return best ? best.place : null;
@@ -237,7 +265,11 @@ function freeStretches(inRow: TileBox[], width: number): [number, number][] {
 }
 
 function placeIn(
-  row: RowName, from: number, to: number, anchor: TileBox | undefined, view: number,
+  row: RowName,
+  from: number,
+  to: number,
+  anchor: TileBox | undefined,
+  view: number,
 ): CaptionPlace {
   const fixed = { row };
   // Where the log scrolls, caption and tile must be in view together.

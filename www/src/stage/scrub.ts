@@ -22,14 +22,17 @@ export function shapeOf(fact: StepFact): MarkShape {
       return "synced";
     case "note":
       switch (fact.note.name) {
-        case "write-postponed": return "postponed";
+        case "write-postponed":
+          return "postponed";
         case "write-failed":
         case "sync-failed":
         case "short-write":
         case "truncate-failed":
         case "held-too-long":
-        case "sync-too-slow": return "failure";
-        default: return "tick";
+        case "sync-too-slow":
+          return "failure";
+        default:
+          return "tick";
       }
     case "malformed":
     case "halt":
@@ -43,7 +46,12 @@ export function shapeOf(fact: StepFact): MarkShape {
 }
 
 const WEIGHT: Record<MarkShape, number> = {
-  failure: 5, command: 4, synced: 3, "sync-start": 2, postponed: 1, tick: 0,
+  failure: 5,
+  command: 4,
+  synced: 3,
+  "sync-start": 2,
+  postponed: 1,
+  tick: 0,
 };
 
 export interface Word {
@@ -61,7 +69,7 @@ function widthOf(text: string, mono: boolean): number {
   return width;
 }
 
-/** Words that stand free of each other: the current one always, then by weight, then the earlier. */
+/** Words that stand free of each other: the current one, then by weight, then the earlier. */
 export function placeWords(
   marks: readonly { step: number; x: number; shape: MarkShape; text: string; mono: boolean }[],
   current: number,
@@ -83,13 +91,22 @@ export function placeWords(
     const to = x + half + 5;
     if (taken.some(([a, b]) => from < b && to > a)) continue;
     taken.push([from, to]);
-    words.push({ step: mark.step, x, text: mark.text, mono: mark.mono, current: mark.step === current });
+    words.push({
+      step: mark.step,
+      x,
+      text: mark.text,
+      mono: mark.mono,
+      current: mark.step === current,
+    });
   }
   return words;
 }
 
 /** Beyond this many steps marks share places; each place shows its weightiest mark. */
-export function thinned<Mark extends { x: number; shape: MarkShape }>(marks: readonly Mark[], pitch: number): Mark[] {
+export function thinned<Mark extends { x: number; shape: MarkShape }>(
+  marks: readonly Mark[],
+  pitch: number,
+): Mark[] {
   if (pitch >= 5) return [...marks];
   const byPlace = new Map<number, Mark>();
   for (const mark of marks) {

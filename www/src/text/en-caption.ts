@@ -1,12 +1,30 @@
 import type { NoteFact, Snapshot, StepFact } from "../types";
 import {
-  executedWrites, isQueued, keptNames, namedWrites, selectsFirst, spoken, spokenText, survivors,
+  executedWrites,
+  isQueued,
+  keptNames,
+  namedWrites,
+  selectsFirst,
+  spoken,
+  spokenText,
+  survivors,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened, THIN } from "./format";
 import { code, stress } from "./markup";
 
 const WORDS = [
-  "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven",
+  "zero",
+  "one",
+  "two",
+  "three",
+  "four",
+  "five",
+  "six",
+  "seven",
+  "eight",
+  "nine",
+  "ten",
+  "eleven",
   "twelve",
 ];
 
@@ -55,7 +73,8 @@ function survival(sure: number, of: number, short: boolean): string {
     const all = of === 1 ? "It" : of === 2 ? "Both" : `All ${count(of)}`;
     return `${stress(all)} would survive a power cut.`;
   }
-  if (sure === 0) return `${stress(of === 1 ? "It" : "None")} ${of === 1 ? "may not" : "is sure to"} survive a power cut.`;
+  if (sure === 0)
+    return `${stress(of === 1 ? "It" : "None")} ${of === 1 ? "may not" : "is sure to"} survive a power cut.`;
   const only = stress(`Only ${count(sure)}`);
   return `${only} ${isAre(sure)} sure to survive a power cut${short ? "" : ""}.`;
 }
@@ -70,7 +89,10 @@ function unacknowledged(snapshot: Snapshot): string {
 function booting(snapshot: Snapshot): string {
   const fact = snapshot.fact;
   const done = fact.kind === "boot-command" ? fact.command : 0;
-  const half = done === 0 ? "Nothing is served yet." : `${capital(count(done))} ${done === 1 ? "command is" : "commands are"} back.`;
+  const half =
+    done === 0
+      ? "Nothing is served yet."
+      : `${capital(count(done))} ${done === 1 ? "command is" : "commands are"} back.`;
   return `The server is reading its log. ${stress(half)}`;
 }
 
@@ -83,17 +105,17 @@ function afterCrash(snapshot: Snapshot): string {
   if (crash.kind === "halted") return `The server halted itself. ${stress(saved.on)}`;
   if (crash.kind === "killed") return `The process was killed. ${stress(saved.on)}`;
   if (crash.images === 1 && !crash.moreThan) return `Power is gone. ${stress(saved.on)}`;
-  const ways = crash.moreThan
-    ? `more than ${grouped(crash.images)}`
-    : grouped(crash.images);
+  const ways = crash.moreThan ? `more than ${grouped(crash.images)}` : grouped(crash.images);
   return `The disk could look ${ways} ways now. ${stress(saved.all)}`;
 }
 
 function savedWrites(least: number, of: number, names: string[]): { on: string; all: string } {
-  if (of === 0) return { on: "No write had been acknowledged.", all: "No write had been acknowledged." };
+  if (of === 0)
+    return { on: "No write had been acknowledged.", all: "No write had been acknowledged." };
   const name = least === 1 && names.length === 1 ? names[0] : undefined;
   if (least === of) {
-    const what = of === 1 ? (name ?? "the write") : of === 2 ? "both writes" : `all ${count(of)} writes`;
+    const what =
+      of === 1 ? (name ?? "the write") : of === 2 ? "both writes" : `all ${count(of)} writes`;
     const on = of === 1 ? "The acknowledged write survives." : `${capital(what)} survive.`;
     return { on, all: `All of them still have ${what}.` };
   }
@@ -169,7 +191,8 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   if (fact.replyIsError && fact.bytes === 0) {
     return `The server answered ${said} with an error. Nothing changed, so nothing was logged.`;
   }
-  if (isQueued(fact)) return `The server queued ${said}. It runs at ${code("EXEC")}, with the rest of the transaction.`;
+  if (isQueued(fact))
+    return `The server queued ${said}. It runs at ${code("EXEC")}, with the rest of the transaction.`;
   if (fact.bytes === 0) {
     return fact.changed
       ? `The server ran ${said}, but the append-only file is off: nothing was logged.`
@@ -192,12 +215,18 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
 function closed(fact: Extract<StepFact, { kind: "closed" }>): string {
   const who = `client ${fact.client}`;
   switch (fact.reason) {
-    case "quit": return `The server closed the connection of ${who}, which had asked to quit.`;
-    case "protocol": return `The server closed the connection of ${who} after a protocol error.`;
-    case "held-too-long": return `The server closed the connection of ${who}: its reply was held too long, and neither OK nor an error would be true.`;
-    case "output-limit": return `The server closed the connection of ${who}: too many replies were waiting for it.`;
-    case "killed": return `The connection of ${who} was closed by CLIENT KILL.`;
-    case "peer": return `Client ${fact.client} hung up.`;
+    case "quit":
+      return `The server closed the connection of ${who}, which had asked to quit.`;
+    case "protocol":
+      return `The server closed the connection of ${who} after a protocol error.`;
+    case "held-too-long":
+      return `The server closed the connection of ${who}: its reply was held too long, and neither OK nor an error would be true.`;
+    case "output-limit":
+      return `The server closed the connection of ${who}: too many replies were waiting for it.`;
+    case "killed":
+      return `The connection of ${who} was closed by CLIENT KILL.`;
+    case "peer":
+      return `Client ${fact.client} hung up.`;
   }
 }
 
@@ -235,9 +264,11 @@ function syncEnd(
     : `${call} returned: bytes 0 to ${fact.to} are on disk.`;
   if (names.length === 0 || inline) return start;
   const who =
-    names.length === 1 ? code(names[0] ?? "")
-    : names.length === 2 ? `${code(names[0] ?? "")} and ${code(names[1] ?? "")}`
-    : `${capital(count(names.length))} more writes`;
+    names.length === 1
+      ? code(names[0] ?? "")
+      : names.length === 2
+        ? `${code(names[0] ?? "")} and ${code(names[1] ?? "")}`
+        : `${capital(count(names.length))} more writes`;
   return `${start} ${who} now ${names.length === 1 ? "survives" : "survive"} a power cut.`;
 }
 
@@ -257,11 +288,14 @@ function reply(
   if (fact.inMemory > 0 && snapshot.postponed) {
     const subject = many ? `sent ${fact.replies} replies` : `said ${text} to ${what}`;
     const those = `${many ? "their" : "its"} ${bytes(fact.inMemory)}`;
-    return `The server ${subject}, but ${those} ${isAre(fact.inMemory)} still in ${code("aof_buf")}. ` +
-      `A sync is running, so ${code("write(2)")} is put off${brief ? "" : limit(snapshot.postponed)}.`;
+    return (
+      `The server ${subject}, but ${those} ${isAre(fact.inMemory)} still in ${code("aof_buf")}. ` +
+      `A sync is running, so ${code("write(2)")} is put off${brief ? "" : limit(snapshot.postponed)}.`
+    );
   }
   if (fact.bytes === 0) return `${said}. Nothing of it had to be logged.`;
-  if (fact.inMemory > 0) return `${said}. ${its} ${are} still in ${code("aof_buf")}: killing the process would lose them.`;
+  if (fact.inMemory > 0)
+    return `${said}. ${its} ${are} still in ${code("aof_buf")}: killing the process would lose them.`;
   if (fact.inCache > 0) return `${said}. ${its} ${are} in the page cache, not yet on disk.`;
   return `${said}. ${its} ${are} on disk: neither a kill nor a power cut takes them back.`;
 }
@@ -307,39 +341,49 @@ function note(fact: NoteFact, snapshot: Snapshot): string {
 
 function fault(fact: Extract<StepFact, { kind: "fault" }>): string {
   switch (fact.fault) {
-    case "fail-next-sync": return `The disk will fail the next sync with ${code("EIO")}. Nothing shows until that sync.`;
-    case "stall-next-sync": return "The disk will be slow: the next sync takes far longer than a second.";
-    case "fill-disk": return `The disk is full. The next write will fail with ${code("ENOSPC")}.`;
-    case "free-disk": return "The disk has space again. The server finds out when it next tries to write.";
-    case "short-write": return "The kernel will take only a part of the next write.";
+    case "fail-next-sync":
+      return `The disk will fail the next sync with ${code("EIO")}. Nothing shows until that sync.`;
+    case "stall-next-sync":
+      return "The disk will be slow: the next sync takes far longer than a second.";
+    case "fill-disk":
+      return `The disk is full. The next write will fail with ${code("ENOSPC")}.`;
+    case "free-disk":
+      return "The disk has space again. The server finds out when it next tries to write.";
+    case "short-write":
+      return "The kernel will take only a part of the next write.";
   }
 }
 
 function halt(fact: Extract<StepFact, { kind: "halt" }>): string {
   const errno = fact.errno ? ` with ${code(fact.errno.name)}` : "";
   switch (fact.reason) {
-    case "write-failed": return `A write failed${errno} under ${code("always")}. The server exits with ${fact.exitCode} rather than un-say a reply.`;
-    case "sync-failed": return `A sync failed${errno} under ${code("always")}. The server exits with ${fact.exitCode}: it could no longer keep its word.`;
-    case "shutdown": return `The server shut down in order and exited with ${fact.exitCode}.`;
+    case "write-failed":
+      return `A write failed${errno} under ${code("always")}. The server exits with ${fact.exitCode} rather than un-say a reply.`;
+    case "sync-failed":
+      return `A sync failed${errno} under ${code("always")}. The server exits with ${fact.exitCode}: it could no longer keep its word.`;
+    case "shutdown":
+      return `The server shut down in order and exited with ${fact.exitCode}.`;
   }
 }
 
 function killed(snapshot: Snapshot): string {
   const waiting = snapshot.appended - snapshot.written;
-  const rest = waiting > 0
-    ? `${bytes(waiting)} in ${code("aof_buf")} went with it`
-    : `${code("aof_buf")} was empty`;
+  const rest =
+    waiting > 0
+      ? `${bytes(waiting)} in ${code("aof_buf")} went with it`
+      : `${code("aof_buf")} was empty`;
   return `${code("kill -9")} ended the process at ${clock(snapshot.timeUs)}: ${rest}. What the kernel holds stays.`;
 }
 
 function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut" }>): string {
   const when = `Power went out at ${clock(snapshot.timeUs)}. Bytes 0 to ${fact.synced} were synced`;
   if (fact.written === fact.synced) return `${when}, and nothing else had reached the kernel.`;
-  const may = snapshot.diskModel === "exact"
-    ? "the disk holds none"
-    : snapshot.diskModel === "zero-tail"
-      ? "the disk may hold a prefix, then zeros"
-      : "the disk may hold any prefix";
+  const may =
+    snapshot.diskModel === "exact"
+      ? "the disk holds none"
+      : snapshot.diskModel === "zero-tail"
+        ? "the disk may hold a prefix, then zeros"
+        : "the disk may hold any prefix";
   return `${when}; of bytes ${fact.synced} to ${fact.written} ${may}.`;
 }
 
@@ -372,8 +416,9 @@ function bootTruncate(fact: Extract<StepFact, { kind: "boot-truncate" }>): strin
   if (fact.class === "open-multi") {
     return `The loader found a ${code("MULTI")} without its ${code("EXEC")} and ${cut}.`;
   }
-  const of = fact.tornExpected === null
-    ? bytes(fact.tornPresent)
-    : `${fact.tornPresent} of ${bytes(fact.tornExpected)}`;
+  const of =
+    fact.tornExpected === null
+      ? bytes(fact.tornPresent)
+      : `${fact.tornPresent} of ${bytes(fact.tornExpected)}`;
   return `The loader found ${of} of the last command and ${cut}.`;
 }

@@ -12,15 +12,20 @@ function instead(snapshot: Snapshot): string[] {
   const { killed, power, diskError } = snapshot.verdict;
   const lines: string[] = [];
   if (kind !== "killed") lines.push(`Killed instead: ${killed.sure} kept, ${killed.lost} lost`);
-  if (kind !== "power-cut") lines.push(`Power lost instead: ${power.sure} sure, ${power.lost + power.maybe} at risk`);
-  if (kind !== "halted") lines.push(`Disk error instead: ${diskError.sure} safe, ${diskError.maybe} in doubt`);
+  if (kind !== "power-cut")
+    lines.push(`Power lost instead: ${power.sure} sure, ${power.lost + power.maybe} at risk`);
+  if (kind !== "halted")
+    lines.push(`Disk error instead: ${diskError.sure} safe, ${diskError.maybe} in doubt`);
   return lines;
 }
 
 /** The commands that a promise covers, by name while they are few. */
 function promised(snapshot: Snapshot, upTo: number): string {
-  const names = snapshot.log.filter((e) => e.to <= upTo).map((e) => commandText(e.words).replaceAll(" ", "\u00a0"));
-  if (names.length === 0 || names.length > 3 || names.join().length > 60) return `bytes 0 to ${upTo}`;
+  const names = snapshot.log
+    .filter((e) => e.to <= upTo)
+    .map((e) => commandText(e.words).replaceAll(" ", "\u00a0"));
+  if (names.length === 0 || names.length > 3 || names.join().length > 60)
+    return `bytes 0 to ${upTo}`;
   const last = names.pop();
   return names.length === 0 ? `${last}` : `${names.join(", ")} and ${last}`;
 }
@@ -48,14 +53,20 @@ export const crash: CrashText = {
   chosen: "a length you choose",
   chosenLabel: (worst, best) => `Length in bytes, ${worst} to ${best}`,
   undo: (kind) =>
-    kind === "killed" ? "Undo the kill" : kind === "power-cut" ? "Undo the power cut" : "Undo the halt",
+    kind === "killed"
+      ? "Undo the kill"
+      : kind === "power-cut"
+        ? "Undo the power cut"
+        : "Undo the halt",
   modelTitle: "Disk model",
-  certain: "Only the process is gone. The kernel and the disk keep what they have, so nothing is guessed.",
+  certain:
+    "Only the process is gone. The kernel and the disk keep what they have, so nothing is guessed.",
   namesUnchanged: "Names: none changed.",
   possible: "Possible disks",
   left: "What is left",
   images: (view) => {
-    const sets = view.groups.length === 1 ? "the same dataset" : `one of ${view.groups.length} datasets`;
+    const sets =
+      view.groups.length === 1 ? "the same dataset" : `one of ${view.groups.length} datasets`;
     if (view.images === 1 && !view.moreThan) return "One image. It is certain.";
     return `${imageCount(view)} images. Each recovers ${sets}.`;
   },
@@ -63,7 +74,9 @@ export const crash: CrashText = {
   worstTag: "worst",
   bestTag: "best",
   ends: (shortest, longest) =>
-    shortest === longest ? `ends at\u00a0${shortest}` : `ends at\u00a0${shortest} to\u00a0${longest}`,
+    shortest === longest
+      ? `ends at\u00a0${shortest}`
+      : `ends at\u00a0${shortest} to\u00a0${longest}`,
   torn: "Torn tails are cut back at load: aof-load-truncated yes.",
   promise: "Promise",
   promiseVerdict: (view) => {
@@ -95,8 +108,18 @@ export const table: TableText = {
   caption: "Everything on the stage, as tables",
   log: "The log, one row a command",
   logColumns: [
-    "No.", "From", "To", "Command", "Bytes", "Made by", "Unit", "Client", "Run at", "Acknowledged",
-    "Layer", "After the crash",
+    "No.",
+    "From",
+    "To",
+    "Command",
+    "Bytes",
+    "Made by",
+    "Unit",
+    "Client",
+    "Run at",
+    "Acknowledged",
+    "Layer",
+    "After the crash",
   ],
   layers: "Layers and frontiers",
   layerColumns: ["Layer", "From", "To", "Bytes", "Commands"],
@@ -104,7 +127,15 @@ export const table: TableText = {
   datasetColumns: ["Database", "Key", "Value", "Expires in", "Written by", "Changed now"],
   verdict: "If it stopped at this step",
   verdictColumns: [
-    "Failure", "Sure", "Acknowledged", "Maybe", "Lost", "Range at risk", "Bytes", "Since", "Writes",
+    "Failure",
+    "Sure",
+    "Acknowledged",
+    "Maybe",
+    "Lost",
+    "Range at risk",
+    "Bytes",
+    "Since",
+    "Writes",
   ],
   clients: "Clients",
   clientColumns: ["Client", "Database", "Command", "Reply", "State", "Step", "After the crash"],
@@ -115,22 +146,47 @@ export const table: TableText = {
   facts: "This moment",
   factColumns: ["Fact", "Value"],
   crash: "Possible disks",
-  crashColumns: ["Disks", "Shortest", "Longest", "Writes kept", "Writes lost", "Dataset", "Promise"],
+  crashColumns: [
+    "Disks",
+    "Shortest",
+    "Longest",
+    "Writes kept",
+    "Writes lost",
+    "Dataset",
+    "Promise",
+  ],
   yes: "yes",
   no: "no",
   none: "none",
   factNames: {
-    state: "Server", time: "Simulated time", step: "Step", policy: "appendfsync",
-    profile: "Behaves like", model: "Disk may keep", digest: "State digest", appended: "Appended up to",
-    written: "Written up to", synced: "Synced up to", acknowledged: "Acknowledged up to",
-    fileBytes: "File size", sync: "Sync", postponed: "Write put off", refusing: "Refusing writes",
-    faults: "Faults", promise: "Promise", keyCount: "Keys",
+    state: "Server",
+    time: "Simulated time",
+    step: "Step",
+    policy: "appendfsync",
+    profile: "Behaves like",
+    model: "Disk may keep",
+    digest: "State digest",
+    appended: "Appended up to",
+    written: "Written up to",
+    synced: "Synced up to",
+    acknowledged: "Acknowledged up to",
+    fileBytes: "File size",
+    sync: "Sync",
+    postponed: "Write put off",
+    refusing: "Refusing writes",
+    faults: "Faults",
+    promise: "Promise",
+    keyCount: "Keys",
   },
   layerNames: { memory: "aof_buf", cache: "page cache", disk: "disk" },
   state: (state) =>
     ({
-      running: "running", booting: "loading its log", killed: "killed", "power-lost": "power lost",
-      halted: "halted", refused: "refused to start",
+      running: "running",
+      booting: "loading its log",
+      killed: "killed",
+      "power-lost": "power lost",
+      halted: "halted",
+      refused: "refused to start",
     })[state],
   origin: (origin) => (origin === "client" ? "client" : origin === "log" ? "the log" : "expiry"),
   faults: (faults) => {

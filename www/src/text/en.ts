@@ -68,7 +68,9 @@ export const en: Text = {
   run: "Run",
   completions: (words) => `Tab completes: ${words}`,
   connectionLost: (answered) =>
-    answered === 0 ? "Connection lost." : `Connection lost after ${plural(answered, "reply", "replies")}.`,
+    answered === 0
+      ? "Connection lost."
+      : `Connection lost after ${plural(answered, "reply", "replies")}.`,
   earlier: (count) => `${plural(count, "earlier command")}`,
   refusing: (refusing) => {
     const held = refusing.heldBytes > 0 ? ` ${B(refusing.heldBytes)} held back.` : "";
@@ -135,8 +137,7 @@ export const en: Text = {
     cached === disk
       ? `directory: ${name} → inode ${disk ?? "none"}`
       : `directory: ${name} → inode ${cached ?? "none"} in memory, ${disk === null ? "no name" : `inode ${disk}`} on disk`,
-  acknowledged: (position, short) =>
-    `acknowledged ${short ? "to" : "up to byte"} ${position}`,
+  acknowledged: (position, short) => `acknowledged ${short ? "to" : "up to byte"} ${position}`,
   gap: (row, width) => {
     const full = `${B(row.riskBytes)} · ${plural(row.lost + row.maybe, "write")} · ${time(row.riskUs)}`;
     return width > full.length * 7.4 ? full : B(row.riskBytes);
@@ -150,8 +151,12 @@ export const en: Text = {
     failure === "killed"
       ? "Killed now"
       : failure === "power"
-        ? short ? "Power lost" : "Power lost now"
-        : short ? "Disk error" : "Disk error now",
+        ? short
+          ? "Power lost"
+          : "Power lost now"
+        : short
+          ? "Disk error"
+          : "Disk error now",
   verdictKeyword: (failure) =>
     failure === "killed" ? "kill -9" : failure === "power" ? "power" : "EIO",
   verdictOf: (failure, row, short) => {
@@ -171,7 +176,10 @@ export const en: Text = {
     if (row.lost + row.maybe === 0) return "All kept";
     if (short) {
       const keys = (fate: string) =>
-        row.chips.filter((c) => c.fate === fate).map((c) => c.label).join(" ");
+        row.chips
+          .filter((c) => c.fate === fate)
+          .map((c) => c.label)
+          .join(" ");
       const parts = [];
       if (row.maybe > 0) parts.push(`maybe: ${row.maybe > 3 ? row.maybe : keys("maybe")}`);
       if (row.lost > 0) parts.push(`lost: ${row.lost > 3 ? row.lost : keys("lost")}`);
@@ -203,14 +211,19 @@ export const en: Text = {
   atRisk: "At risk",
   riskPower: "power lost",
   riskKilled: "killed",
-  riskAt: (killed, power) =>
-    `at risk: ${plural(power, "write")} on power loss, ${killed} on kill`,
+  riskAt: (killed, power) => `at risk: ${plural(power, "write")} on power loss, ${killed} on kill`,
   branch: "Branch",
   branchName: (branch) => {
-    if (branch.cause === "settings") return `${branch.id}: ${branch.policy}, ${en.profileName(branch.profile)}`;
+    if (branch.cause === "settings")
+      return `${branch.id}: ${branch.policy}, ${en.profileName(branch.profile)}`;
     const why = {
-      main: "first run", command: "another command", fault: "a fault", killed: "killed",
-      "power-cut": "power cut", boot: "booted again", import: "imported",
+      main: "first run",
+      command: "another command",
+      fault: "a fault",
+      killed: "killed",
+      "power-cut": "power cut",
+      boot: "booted again",
+      import: "imported",
     }[branch.cause];
     return branch.parent === null
       ? `${branch.id}: ${why}`

@@ -38,7 +38,11 @@ export function survivors(snapshot: Snapshot): { least: number; most: number; of
   const groups = snapshot.crash?.groups ?? [];
   const kept = groups.map((group) => group.keptWrites);
   const of = groups[0] ? groups[0].keptWrites + groups[0].lostWrites : snapshot.verdict.power.of;
-  return { least: kept.length ? Math.min(...kept) : 0, most: kept.length ? Math.max(...kept) : 0, of };
+  return {
+    least: kept.length ? Math.min(...kept) : 0,
+    most: kept.length ? Math.max(...kept) : 0,
+    of,
+  };
 }
 
 /** Writes of clients that every disk of a crash holds. */

@@ -28,7 +28,7 @@ export function replyText(text: string): string {
   return text === "OK" || text === "PONG" || text === "QUEUED" ? `+${text}` : text;
 }
 
-/** A duration in its natural unit: number and unit apart, since languages name units differently. */
+/** A duration in its natural unit; number and unit apart, since languages name units apart. */
 export function duration(micros: number): { value: string; unit: "us" | "ms" | "s" } {
   if (micros < 1_000) return { value: String(micros), unit: "us" };
   if (micros < 1_000_000) {

@@ -1,6 +1,16 @@
 import type {
-  BranchView, CrashView, DiskModel, Fate, Layer, LogEntry, NoteFact, Policy, ProfileName, Snapshot,
-  StepFact, VerdictRow,
+  BranchView,
+  CrashView,
+  DiskModel,
+  Fate,
+  Layer,
+  LogEntry,
+  NoteFact,
+  Policy,
+  ProfileName,
+  Snapshot,
+  StepFact,
+  VerdictRow,
 } from "../types";
 
 export type Failure = "killed" | "power" | "diskError";
@@ -187,10 +197,24 @@ export interface TableText {
   no: string;
   none: string;
   factNames: {
-    state: string; time: string; step: string; policy: string; profile: string; model: string;
-    digest: string; appended: string; written: string; synced: string; acknowledged: string;
-    fileBytes: string; sync: string; postponed: string; refusing: string; faults: string;
-    promise: string; keyCount: string;
+    state: string;
+    time: string;
+    step: string;
+    policy: string;
+    profile: string;
+    model: string;
+    digest: string;
+    appended: string;
+    written: string;
+    synced: string;
+    acknowledged: string;
+    fileBytes: string;
+    sync: string;
+    postponed: string;
+    refusing: string;
+    faults: string;
+    promise: string;
+    keyCount: string;
   };
   layerNames: { memory: string; cache: string; disk: string };
   state(state: Snapshot["state"]): string;

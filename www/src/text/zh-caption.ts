@@ -1,6 +1,13 @@
 import type { NoteFact, Snapshot, StepFact } from "../types";
 import {
-  executedWrites, isQueued, keptNames, namedWrites, selectsFirst, spoken, spokenText, survivors,
+  executedWrites,
+  isQueued,
+  keptNames,
+  namedWrites,
+  selectsFirst,
+  spoken,
+  spokenText,
+  survivors,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened } from "./format";
 import { code, stress } from "./markup";
@@ -78,8 +85,10 @@ function savedWrites(least: number, of: number, names: string[], many: boolean):
     const each = many ? "每一种里" : "";
     return of === 1 ? `${each}${name ?? "那次写入"} 还在` : `${each}${count(of)}次写入都在`;
   }
-  if (least === 0) return many ? "没有一次写入在每一种里都有" : `${of === 1 ? "那" : count(of)}次写入都不在了`;
-  if (many) return name ? `每一种里都有 ${name}` : `${count(of)}次写入中有${count(least)}次每一种里都有`;
+  if (least === 0)
+    return many ? "没有一次写入在每一种里都有" : `${of === 1 ? "那" : count(of)}次写入都不在了`;
+  if (many)
+    return name ? `每一种里都有 ${name}` : `${count(of)}次写入中有${count(least)}次每一种里都有`;
   return `${count(of)}次写入还在${count(least)}次`;
 }
 
@@ -165,12 +174,18 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
 function closed(fact: Extract<StepFact, { kind: "closed" }>): string {
   const who = `客户端 ${fact.client}`;
   switch (fact.reason) {
-    case "quit": return `${who} 要求退出，服务器关闭了它的连接。`;
-    case "protocol": return `${who} 协议出错，服务器关闭了它的连接。`;
-    case "held-too-long": return `${who} 的回复扣得太久，回 OK 或回错误都不真实，服务器断开了它。`;
-    case "output-limit": return `${who} 积压的回复太多，服务器断开了它。`;
-    case "killed": return `CLIENT KILL 关闭了${who} 的连接。`;
-    case "peer": return `${who} 自己断开了。`;
+    case "quit":
+      return `${who} 要求退出，服务器关闭了它的连接。`;
+    case "protocol":
+      return `${who} 协议出错，服务器关闭了它的连接。`;
+    case "held-too-long":
+      return `${who} 的回复扣得太久，回 OK 或回错误都不真实，服务器断开了它。`;
+    case "output-limit":
+      return `${who} 积压的回复太多，服务器断开了它。`;
+    case "killed":
+      return `CLIENT KILL 关闭了${who} 的连接。`;
+    case "peer":
+      return `${who} 自己断开了。`;
   }
 }
 
@@ -208,9 +223,11 @@ function syncEnd(
   const start = `${call} 返回：前 ${bytes(fact.to)}已在磁盘`;
   if (names.length === 0) return `${start}。`;
   const who =
-    names.length === 1 ? `${code(names[0] ?? "")} `
-    : names.length === 2 ? `${code(names[0] ?? "")} 和 ${code(names[1] ?? "")} `
-    : `又有${count(names.length)}次写入`;
+    names.length === 1
+      ? `${code(names[0] ?? "")} `
+      : names.length === 2
+        ? `${code(names[0] ?? "")} 和 ${code(names[1] ?? "")} `
+        : `又有${count(names.length)}次写入`;
   return `${start}，${who}断电也还在。`;
 }
 
@@ -225,10 +242,14 @@ function reply(
   const said = many ? `服务器发出 ${fact.replies} 条回复` : `服务器对 ${what} 回复 ${text}`;
   const its = many ? `这 ${bytes(fact.bytes)}` : `它的 ${bytes(fact.bytes)}`;
   if (fact.inMemory > 0 && snapshot.postponed) {
-    const subject = many ? `服务器已发出 ${fact.replies} 条回复` : `服务器已对 ${what} 回复 ${text}`;
+    const subject = many
+      ? `服务器已发出 ${fact.replies} 条回复`
+      : `服务器已对 ${what} 回复 ${text}`;
     const limit = snapshot.postponed.limitUs;
-    return `${subject}，但这 ${bytes(fact.inMemory)}还在 ${code("aof_buf")} 里：上一次刷盘还没结束，` +
-      `${code("write(2)")} ${limit === null || brief ? "被推迟" : `最多推迟 ${time(limit)}`}。`;
+    return (
+      `${subject}，但这 ${bytes(fact.inMemory)}还在 ${code("aof_buf")} 里：上一次刷盘还没结束，` +
+      `${code("write(2)")} ${limit === null || brief ? "被推迟" : `最多推迟 ${time(limit)}`}。`
+    );
   }
   if (fact.bytes === 0) return `${said}；没有需要记进日志的。`;
   if (fact.inMemory > 0) return `${said}；${its}还在 ${code("aof_buf")}，杀进程会丢。`;
@@ -273,39 +294,47 @@ function note(fact: NoteFact, snapshot: Snapshot): string {
 
 function fault(fact: Extract<StepFact, { kind: "fault" }>): string {
   switch (fact.fault) {
-    case "fail-next-sync": return `磁盘会让下一次刷盘失败，报 ${code("EIO")}；到那时才看得出来。`;
-    case "stall-next-sync": return "磁盘变慢：下一次刷盘要远超过一秒。";
-    case "fill-disk": return `磁盘满了，下一次写入会报 ${code("ENOSPC")}。`;
-    case "free-disk": return "磁盘又有空间了，服务器下次写入时才知道。";
-    case "short-write": return "内核只会收下下一次写入的一部分。";
+    case "fail-next-sync":
+      return `磁盘会让下一次刷盘失败，报 ${code("EIO")}；到那时才看得出来。`;
+    case "stall-next-sync":
+      return "磁盘变慢：下一次刷盘要远超过一秒。";
+    case "fill-disk":
+      return `磁盘满了，下一次写入会报 ${code("ENOSPC")}。`;
+    case "free-disk":
+      return "磁盘又有空间了，服务器下次写入时才知道。";
+    case "short-write":
+      return "内核只会收下下一次写入的一部分。";
   }
 }
 
 function halt(fact: Extract<StepFact, { kind: "halt" }>): string {
   const errno = fact.errno ? `（${code(fact.errno.name)}）` : "";
   switch (fact.reason) {
-    case "write-failed": return `${code("always")} 之下写入失败${errno}，服务器以 ${fact.exitCode} 退出，不反悔已发的回复。`;
-    case "sync-failed": return `${code("always")} 之下刷盘失败${errno}，服务器以 ${fact.exitCode} 退出：它没法守信了。`;
-    case "shutdown": return `服务器正常关闭，退出码 ${fact.exitCode}。`;
+    case "write-failed":
+      return `${code("always")} 之下写入失败${errno}，服务器以 ${fact.exitCode} 退出，不反悔已发的回复。`;
+    case "sync-failed":
+      return `${code("always")} 之下刷盘失败${errno}，服务器以 ${fact.exitCode} 退出：它没法守信了。`;
+    case "shutdown":
+      return `服务器正常关闭，退出码 ${fact.exitCode}。`;
   }
 }
 
 function killed(snapshot: Snapshot): string {
   const waiting = snapshot.appended - snapshot.written;
-  const rest = waiting > 0
-    ? `${code("aof_buf")} 里的 ${bytes(waiting)}随之消失`
-    : `${code("aof_buf")} 是空的`;
+  const rest =
+    waiting > 0 ? `${code("aof_buf")} 里的 ${bytes(waiting)}随之消失` : `${code("aof_buf")} 是空的`;
   return `${at(snapshot.timeUs)}，${code("kill -9")} 杀掉了进程：${rest}；内核手里的还在。`;
 }
 
 function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut" }>): string {
   const when = `${at(snapshot.timeUs)}断电。前 ${bytes(fact.synced)}已落盘；`;
   if (fact.written === fact.synced) return `${when}内核手里没有别的。`;
-  const may = snapshot.diskModel === "exact"
-    ? "磁盘一个也没有"
-    : snapshot.diskModel === "zero-tail"
-      ? "磁盘可能留下任意前缀，后面是零"
-      : "磁盘可能留下任意前缀";
+  const may =
+    snapshot.diskModel === "exact"
+      ? "磁盘一个也没有"
+      : snapshot.diskModel === "zero-tail"
+        ? "磁盘可能留下任意前缀，后面是零"
+        : "磁盘可能留下任意前缀";
   return `${when}第 ${fact.synced} 到 ${fact.written} 字节，${may}。`;
 }
 
@@ -333,10 +362,12 @@ function boot(fact: StepFact): string {
 function bootTruncate(fact: Extract<StepFact, { kind: "boot-truncate" }>): string {
   const cut = `按 ${code("aof-load-truncated")} 把文件截回第 ${fact.validUpTo} 字节。`;
   if (fact.class === "zero-tail") return `加载器发现第 ${fact.validUpTo} 字节之后全是零，${cut}`;
-  if (fact.class === "open-multi") return `加载器发现 ${code("MULTI")} 没有 ${code("EXEC")}，${cut}`;
-  const of = fact.tornExpected === null
-    ? bytes(fact.tornPresent)
-    : `${fact.tornPresent}/${fact.tornExpected} 字节`;
+  if (fact.class === "open-multi")
+    return `加载器发现 ${code("MULTI")} 没有 ${code("EXEC")}，${cut}`;
+  const of =
+    fact.tornExpected === null
+      ? bytes(fact.tornPresent)
+      : `${fact.tornPresent}/${fact.tornExpected} 字节`;
   return `加载器只读到最后一条命令的 ${of}，${cut}`;
 }
 

@@ -12,15 +12,20 @@ function instead(snapshot: Snapshot): string[] {
   const { killed, power, diskError } = snapshot.verdict;
   const lines: string[] = [];
   if (kind !== "killed") lines.push(`如果是杀进程：还在 ${killed.sure} 次，丢失 ${killed.lost} 次`);
-  if (kind !== "power-cut") lines.push(`如果是断电：一定还在 ${power.sure} 次，有风险 ${power.lost + power.maybe} 次`);
-  if (kind !== "halted") lines.push(`如果是磁盘出错：安全 ${diskError.sure} 次，存疑 ${diskError.maybe} 次`);
+  if (kind !== "power-cut")
+    lines.push(`如果是断电：一定还在 ${power.sure} 次，有风险 ${power.lost + power.maybe} 次`);
+  if (kind !== "halted")
+    lines.push(`如果是磁盘出错：安全 ${diskError.sure} 次，存疑 ${diskError.maybe} 次`);
   return lines;
 }
 
 /** The commands that a promise covers, by name while they are few. */
 function promised(snapshot: Snapshot, upTo: number): string {
-  const names = snapshot.log.filter((e) => e.to <= upTo).map((e) => commandText(e.words).replaceAll(" ", "\u00a0"));
-  if (names.length === 0 || names.length > 3 || names.join().length > 60) return `前 ${bytes(upTo)}`;
+  const names = snapshot.log
+    .filter((e) => e.to <= upTo)
+    .map((e) => commandText(e.words).replaceAll(" ", "\u00a0"));
+  if (names.length === 0 || names.length > 3 || names.join().length > 60)
+    return `前 ${bytes(upTo)}`;
   const last = names.pop();
   return names.length === 0 ? `${last}` : `${names.join("、")} 和 ${last}`;
 }
@@ -56,7 +61,8 @@ export const crash: CrashText = {
   left: "剩下的",
   images: (view) => {
     if (view.images === 1 && !view.moreThan) return "只有一种，是确定的。";
-    const sets = view.groups.length === 1 ? "都恢复出同一个数据集" : `恢复出 ${view.groups.length} 种数据集`;
+    const sets =
+      view.groups.length === 1 ? "都恢复出同一个数据集" : `恢复出 ${view.groups.length} 种数据集`;
     return `${imageCount(view)}磁盘，${sets}。`;
   },
   disks: () => "种磁盘",
@@ -93,7 +99,17 @@ export const table: TableText = {
   caption: "舞台上的一切，用表格列出",
   log: "日志，每条命令一行",
   logColumns: [
-    "编号", "从", "到", "命令", "字节", "来自", "单元", "客户端", "执行时刻", "已确认", "所在层",
+    "编号",
+    "从",
+    "到",
+    "命令",
+    "字节",
+    "来自",
+    "单元",
+    "客户端",
+    "执行时刻",
+    "已确认",
+    "所在层",
     "崩溃之后",
   ],
   layers: "各层与边界",
@@ -101,7 +117,17 @@ export const table: TableText = {
   dataset: "数据集",
   datasetColumns: ["库", "键", "值", "剩余时间", "由哪条写入", "这一步变了"],
   verdict: "如果就停在这一步",
-  verdictColumns: ["故障", "一定还在", "已确认", "可能", "丢失", "有风险的范围", "字节", "多久", "写入"],
+  verdictColumns: [
+    "故障",
+    "一定还在",
+    "已确认",
+    "可能",
+    "丢失",
+    "有风险的范围",
+    "字节",
+    "多久",
+    "写入",
+  ],
   clients: "客户端",
   clientColumns: ["客户端", "库", "命令", "回复", "状态", "步", "崩溃之后"],
   fields: "Redis 字段",
@@ -116,16 +142,34 @@ export const table: TableText = {
   no: "否",
   none: "无",
   factNames: {
-    state: "服务器", time: "模拟时间", step: "步", policy: "appendfsync", profile: "行为",
-    model: "磁盘可能留下", digest: "状态摘要", appended: "已追加到", written: "已写入到",
-    synced: "已落盘到", acknowledged: "已确认到", fileBytes: "文件大小", sync: "刷盘",
-    postponed: "推迟的写入", refusing: "拒绝写入", faults: "故障", promise: "承诺", keyCount: "键数",
+    state: "服务器",
+    time: "模拟时间",
+    step: "步",
+    policy: "appendfsync",
+    profile: "行为",
+    model: "磁盘可能留下",
+    digest: "状态摘要",
+    appended: "已追加到",
+    written: "已写入到",
+    synced: "已落盘到",
+    acknowledged: "已确认到",
+    fileBytes: "文件大小",
+    sync: "刷盘",
+    postponed: "推迟的写入",
+    refusing: "拒绝写入",
+    faults: "故障",
+    promise: "承诺",
+    keyCount: "键数",
   },
   layerNames: { memory: "aof_buf", cache: "页缓存", disk: "磁盘" },
   state: (state) =>
     ({
-      running: "运行中", booting: "正在加载日志", killed: "被杀", "power-lost": "断电",
-      halted: "已停止", refused: "拒绝启动",
+      running: "运行中",
+      booting: "正在加载日志",
+      killed: "被杀",
+      "power-lost": "断电",
+      halted: "已停止",
+      refused: "拒绝启动",
     })[state],
   origin: (origin) => (origin === "client" ? "客户端" : origin === "log" ? "日志" : "到期"),
   faults: (faults) => {

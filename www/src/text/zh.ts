@@ -113,8 +113,7 @@ export const zh: Text = {
   erased: "已清空",
   whatIsLeft: "剩下的",
   handedOver: "内核还留着",
-  originNote: (origin) =>
-    origin === "log" ? "日志自己加的" : origin === "expiry" ? "到期了" : "",
+  originNote: (origin) => (origin === "log" ? "日志自己加的" : origin === "expiry" ? "到期了" : ""),
   waiting: "还没回复",
   headFate: (fate, reply) => `${reply ? reply + "，" : ""}${zh.fate(fate)}`,
   layerTag: (layer) => (layer === "memory" ? "内存" : layer === "disk" ? "磁盘" : "缓存"),
@@ -149,7 +148,9 @@ export const zh: Text = {
       ? "现在杀进程"
       : failure === "power"
         ? "现在断电"
-        : short ? "磁盘出错" : "现在磁盘出错",
+        : short
+          ? "磁盘出错"
+          : "现在磁盘出错",
   verdictKeyword: (failure) =>
     failure === "killed" ? "kill -9" : failure === "power" ? "power" : "EIO",
   verdictOf: (failure, row, short) => {
@@ -169,7 +170,10 @@ export const zh: Text = {
     if (row.lost + row.maybe === 0) return "全都还在";
     if (short) {
       const keys = (fate: string) =>
-        row.chips.filter((c) => c.fate === fate).map((c) => c.label).join(" ");
+        row.chips
+          .filter((c) => c.fate === fate)
+          .map((c) => c.label)
+          .join(" ");
       const parts = [];
       if (row.maybe > 0) parts.push(`可能：${row.maybe > 3 ? row.maybe : keys("maybe")}`);
       if (row.lost > 0) parts.push(`丢失：${row.lost > 3 ? row.lost : keys("lost")}`);
@@ -204,10 +208,16 @@ export const zh: Text = {
   riskAt: (killed, power) => `有风险：断电 ${power} 次写入，杀进程 ${killed} 次`,
   branch: "分支",
   branchName: (branch) => {
-    if (branch.cause === "settings") return `${branch.id}：${branch.policy}，${zh.profileName(branch.profile)}`;
+    if (branch.cause === "settings")
+      return `${branch.id}：${branch.policy}，${zh.profileName(branch.profile)}`;
     const why = {
-      main: "第一次运行", command: "另一条命令", fault: "故障", killed: "被杀", "power-cut": "断电",
-      boot: "重新启动", import: "导入",
+      main: "第一次运行",
+      command: "另一条命令",
+      fault: "故障",
+      killed: "被杀",
+      "power-cut": "断电",
+      boot: "重新启动",
+      import: "导入",
     }[branch.cause];
     return branch.parent === null
       ? `${branch.id}：${why}`
