@@ -40,7 +40,8 @@ pub struct Reached {
     pub synced: u64,
     /// End of the last write that was acknowledged.
     pub acknowledged: u64,
-    /// End of the last write whose reply had waited for a sync.
+    /// End of the last acknowledged write whose turn ended under `always`: its reply had to wait
+    /// for a sync.
     pub acknowledged_after_sync: u64,
     /// End of what the kernel wrote back on its own, 0 where nobody can tell.
     pub written_back: u64,
@@ -74,11 +75,12 @@ pub fn promised(failure: Failure, policy: Policy, profile: &Profile, reached: Re
     // A reply that waited for a sync keeps its worth when the policy is changed later.
     let kept_word = reached.acknowledged_after_sync;
     let (at_least_upto, ground) = match (failure, policy, profile.replies) {
-        (Failure::Killed, Policy::Always, _) | (Failure::Killed, _, Replies::AfterWrite) => {
-            (reached.acknowledged, Ground::Acknowledged)
-        }
-        (Failure::Killed, _, Replies::AtOnce) => {
-            (reached.acknowledged.min(reached.written), Ground::AcknowledgedAndWritten)
+        (Failure::Killed, _, Replies::AfterWrite) => (reached.acknowledged, Ground::Acknowledged),
+        // What was acknowledged before `always` came was acknowledged by the rules of then.
+        (Failure::Killed, policy, Replies::AtOnce) => {
+            let always = policy == Policy::Always;
+            let ground = if always { Ground::Acknowledged } else { Ground::AcknowledgedAndWritten };
+            (reached.acknowledged.min(reached.written), ground)
         }
         (Failure::PowerCut, Policy::Always, _) => (kept_word, Ground::Acknowledged),
         (Failure::PowerCut, Policy::EverySec, _) => (reached.synced, Ground::LastSync),

@@ -20,7 +20,7 @@ fn every_row_of_the_table() {
     use ProfileName::{Hardened, Redis62};
     let rows = [
         (Killed, Always, Hardened, 131),
-        (Killed, Always, Redis62, 131),
+        (Killed, Always, Redis62, 104),
         (Killed, EverySec, Hardened, 131),
         (Killed, EverySec, Redis62, 104),
         (Killed, No, Hardened, 131),
@@ -41,6 +41,9 @@ fn a_reply_that_waited_for_a_sync_is_promised_under_every_policy() {
     for policy in Policy::ALL {
         for name in ProfileName::ALL {
             assert!(at_least(Failure::PowerCut, policy, name, reached) >= 77);
+            let all = Reached { acknowledged_after_sync: 131, ..REACHED };
+            assert_eq!(at_least(Failure::PowerCut, policy, name, all), 131);
+            assert_eq!(at_least(Failure::Killed, policy, name, all), 131);
         }
     }
 }

@@ -76,6 +76,8 @@ pub struct Asked {
     pub executed: Micros,
     /// The step at which it was executed.
     pub step: u64,
+    /// The turn in which it ran ended under `always`.
+    pub always: bool,
     /// A failure took its bytes from the log.
     pub lost: bool,
 }
@@ -115,6 +117,8 @@ pub struct Journal {
     acknowledged_writes: u64,
     acknowledged_upto: u64,
     acknowledged_after_sync: u64,
+    /// The first command of the turn that has not ended.
+    turn_from: usize,
 }
 
 impl Journal {
@@ -166,7 +170,7 @@ impl Journal {
         self.acknowledged_upto
     }
 
-    /// End of the last write whose reply had waited for a sync.
+    /// End of the last acknowledged write whose turn ended under `always`.
     #[must_use]
     pub const fn acknowledged_after_sync(&self) -> u64 {
         self.acknowledged_after_sync
@@ -237,7 +241,7 @@ impl Journal {
     }
 
     /// Replies left: the oldest `replies` commands of this client are answered. Returns them.
-    pub(crate) fn answered(&mut self, client: ClientId, replies: u32, synced: bool) -> Vec<usize> {
+    pub(crate) fn answered(&mut self, client: ClientId, replies: u32) -> Vec<usize> {
         let Some(waiting) = self.waiting.get_mut(&client) else { return Vec::new() };
         let count = waiting.len().min(replies as usize);
         let numbers: Vec<usize> = waiting.drain(..count).collect();
@@ -247,12 +251,20 @@ impl Journal {
             if asked.is_write() {
                 self.acknowledged_writes += 1;
                 self.acknowledged_upto = self.acknowledged_upto.max(asked.to);
-                if synced {
+                if asked.always {
                     self.acknowledged_after_sync = self.acknowledged_after_sync.max(asked.to);
                 }
             }
         }
         numbers
+    }
+
+    /// A turn ended, and this policy decides what its replies wait for.
+    pub(crate) fn turn_ended(&mut self, always: bool) {
+        for asked in &mut self.asked[self.turn_from..] {
+            asked.always = always;
+        }
+        self.turn_from = self.asked.len();
     }
 
     /// A connection ended: what it waited for never comes.

@@ -476,6 +476,9 @@ impl World {
             recorder.event(&event);
         }
         engine.handle(event);
+        if is_turn {
+            self.journal.turn_ended(engine.config().appendfsync == Policy::Always);
+        }
         if let Some(recorder) = &mut self.recorder
             && is_step
             && recorder.wants_digest()

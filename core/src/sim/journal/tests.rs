@@ -23,6 +23,7 @@ fn after(journal: &mut Journal, line: &str, reply: &[u8], units: &[&[&str]]) -> 
         to: from + bytes.len() as u64,
         executed: Micros(1),
         step: 1,
+        always: false,
         lost: false,
     });
     let first = journal.entries().len();
@@ -57,13 +58,16 @@ fn answers_are_given_in_order_and_counted_once() {
     after(&mut journal, "SET a 1", b"+OK\r\n", &[&["SET a 1"]]);
     after(&mut journal, "GET a", b"$1\r\n1\r\n", &[]);
     after(&mut journal, "SET b 2", b"+OK\r\n", &[&["SET b 2"]]);
-    assert_eq!(journal.answered(ClientId(1), 2, true), [0, 1]);
+    journal.turn_ended(true);
+    after(&mut journal, "SET c 3", b"+OK\r\n", &[&["SET c 3"]]);
+    journal.turn_ended(false);
+    assert_eq!(journal.answered(ClientId(1), 2), [0, 1]);
     assert_eq!((journal.acknowledged_writes(), journal.acknowledged_upto()), (1, 27));
     assert_eq!(journal.acknowledged_after_sync(), 27);
-    assert_eq!(journal.answered(ClientId(2), 1, true), [0usize; 0]);
-    assert_eq!(journal.answered(ClientId(1), 9, false), [2]);
-    assert_eq!((journal.acknowledged_writes(), journal.acknowledged_upto()), (2, 54));
-    assert_eq!(journal.acknowledged_after_sync(), 27);
+    assert_eq!(journal.answered(ClientId(2), 1), [0usize; 0]);
+    assert_eq!(journal.answered(ClientId(1), 9), [2, 3]);
+    assert_eq!((journal.acknowledged_writes(), journal.acknowledged_upto()), (3, 81));
+    assert_eq!(journal.acknowledged_after_sync(), 54);
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn a_lost_connection_is_never_answered() {
     after(&mut journal, "SET a 1", b"+OK\r\n", &[&["SET a 1"]]);
     journal.all_connections_lost();
     assert_eq!(journal.asked()[0].answer, Answer::ConnectionLost);
-    assert_eq!(journal.answered(ClientId(1), 1, true), [0usize; 0]);
+    assert_eq!(journal.answered(ClientId(1), 1), [0usize; 0]);
     assert_eq!(journal.acknowledged_writes(), 0);
 }
 
@@ -81,7 +85,7 @@ fn cutting_back_keeps_whole_units_only() {
     let mut journal = Journal::starting_at(0);
     after(&mut journal, "SET a 1", b"+OK\r\n", &[&["SELECT 0", "SET a 1"]]);
     after(&mut journal, "SET b 2", b"+OK\r\n", &[&["SET b 2"]]);
-    journal.answered(ClientId(1), 2, true);
+    journal.answered(ClientId(1), 2);
     journal.cut_back_to(49);
     // The SELECT lies before the cut, but its unit does not.
     assert_eq!((journal.entries().len(), journal.units().len(), journal.end()), (0, 0, 0));
@@ -90,7 +94,7 @@ fn cutting_back_keeps_whole_units_only() {
     let mut journal = Journal::starting_at(0);
     after(&mut journal, "SET a 1", b"+OK\r\n", &[&["SELECT 0", "SET a 1"]]);
     after(&mut journal, "SET b 2", b"+OK\r\n", &[&["SET b 2"]]);
-    journal.answered(ClientId(1), 2, true);
+    journal.answered(ClientId(1), 2);
     journal.cut_back_to(76);
     assert_eq!((journal.entries().len(), journal.units().len(), journal.end()), (2, 1, 50));
     assert_eq!(journal.acknowledged_writes(), 1);

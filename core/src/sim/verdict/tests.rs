@@ -18,10 +18,11 @@ fn journal() -> Journal {
             to: number * 10 + 10,
             executed: Micros(number + 1),
             step: number,
+            always: false,
             lost: false,
         });
     }
-    journal.answered(ClientId(1), 2, false);
+    journal.answered(ClientId(1), 2);
     journal
 }
 

@@ -148,6 +148,7 @@ impl World {
             to,
             executed,
             step: self.steps + 1,
+            always: false,
             lost: false,
         });
         let cause = Cause::Command { asked, words: argv, reply: &reply };
@@ -223,8 +224,7 @@ impl World {
     }
 
     fn replied(&mut self, client: ClientId, replies: u32, gate: Gate) -> Fact {
-        let synced = matches!(gate, Gate::AfterSync(_));
-        let answered = self.journal.answered(client, replies, synced);
+        let answered = self.journal.answered(client, replies);
         let (written, durable) = (self.machine.written(), self.machine.durable());
         let (mut in_memory_bytes, mut in_cache_bytes, mut log_bytes) = (0, 0, 0);
         let mut told = Vec::with_capacity(answered.len());

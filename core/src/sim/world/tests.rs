@@ -36,6 +36,26 @@ pub(super) fn mixed(policy: Policy, profile: ProfileName) -> World {
     world_of(scenario)
 }
 
+/// The policy is changed while writes are put off and replies are held; then an orderly end.
+pub(super) fn changing(policy: Policy, profile: ProfileName) -> World {
+    let mut scenario = empty(policy, profile, 5);
+    scenario.settings.stalled_syncs_micros = vec![(1, 400_000), (3, 90_000)];
+    scenario.inputs = vec![
+        command(100_000, "SET a 1"),
+        command(1_050_000, "SET b 2"),
+        command(1_100_000, "CONFIG SET appendfsync always"),
+        command(1_110_000, "SET c 3"),
+        command(1_110_000, "GET c"),
+        command(1_500_000, "SET d 4"),
+        command(1_505_000, "CONFIG SET appendfsync everysec"),
+        command(1_506_000, "SET e 5"),
+        command(2_700_000, "CONFIG SET appendfsync no"),
+        command(2_700_000, "SET f 6"),
+        command(2_800_000, "SHUTDOWN"),
+    ];
+    world_of(scenario)
+}
+
 fn world_of(scenario: crate::sim::scenario::Scenario) -> World {
     let mut world = World::new(scenario.settings).expect("an empty log loads");
     scenario.inputs.into_iter().for_each(|due| world.submit(due));
@@ -81,7 +101,7 @@ pub(super) fn breaches(survey: &Survey) -> Vec<Breach> {
 pub(super) const FAILURES: [(Input, &str); 2] =
     [(Input::Kill, "kill"), (Input::CutPower, "power cut")];
 
-pub(super) const RUNS: [fn(Policy, ProfileName) -> World; 2] = [four_writes, mixed];
+pub(super) const RUNS: [fn(Policy, ProfileName) -> World; 3] = [four_writes, mixed, changing];
 
 #[test]
 fn hardened_keeps_its_promise_at_every_step() {
@@ -89,6 +109,9 @@ fn hardened_keeps_its_promise_at_every_step() {
     for policy in Policy::ALL {
         for (run, make) in RUNS.iter().enumerate() {
             for (step, world) in states(make(policy, ProfileName::Hardened)).iter().enumerate() {
+                if world.down().is_some() {
+                    continue;
+                }
                 for (input, name) in &FAILURES {
                     let down = struck(world, input.clone());
                     for model in DiskModel::ALL {
@@ -111,6 +134,9 @@ fn redis_keeps_its_promise_at_every_step_but_for_zeros() {
     for policy in Policy::ALL {
         for (run, make) in RUNS.iter().enumerate() {
             for (step, world) in states(make(policy, ProfileName::Redis62)).iter().enumerate() {
+                if world.down().is_some() {
+                    continue;
+                }
                 for (input, name) in &FAILURES {
                     let down = struck(world, input.clone());
                     for model in DiskModel::ALL {
