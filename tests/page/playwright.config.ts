@@ -1,6 +1,6 @@
 import { defineConfig } from "@playwright/test";
 
-const PORT = 4319;
+const PORT = process.env.AOF_LAB_PAGE_PORT ?? "4319";
 
 // Debian's Chromium, as the automation finds it; Playwright downloads no browser of its own.
 const chromium = process.env.AOF_LAB_CHROMIUM ?? "/usr/bin/chromium";

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: the steps of a test run, cheap and likely to fail first; the first failure
 //! ends it. A table at the end tells what was shown and how long it took.
 
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -71,7 +72,7 @@ pub(crate) fn run(project: &Project, subset: Option<Subset>, mode: Mode) -> Resu
     let missing = need::meet(project, needs_of(project, subset)?)?;
     let set_up = start.elapsed();
     let mut session = Session { project, mode, counts, missing };
-    let steps = plan(project, subset, mode);
+    let steps = plan(subset, mode);
     let mut table = vec![("set-up", Ending::Passed(set_up))];
     let mut failure = None;
     for step in steps {
@@ -127,7 +128,7 @@ fn needs_of(project: &Project, subset: Option<Subset>) -> Result<Vec<Need>> {
 }
 
 /// The steps of a run, in order.
-fn plan(project: &Project, subset: Option<Subset>, mode: Mode) -> Vec<Step> {
+fn plan(subset: Option<Subset>, mode: Mode) -> Vec<Step> {
     let step = |name, work| Step { name, counts: false, work };
     let counted = |name, work| Step { name, counts: true, work };
     let lint = [
@@ -137,15 +138,12 @@ fn plan(project: &Project, subset: Option<Subset>, mode: Mode) -> Vec<Step> {
         step("core for wasm32", core_for_wasm),
         step("documentation", documentation),
     ];
-    let mut page = Vec::new();
-    if project.at("www/package.json").is_file() {
-        page.push(step("page: packages and module", page_module));
-        page.push(step("page: types", page_types));
-        page.push(step("page: build", page_build));
-    }
-    if project.at("tests/page/package.json").is_file() {
-        page.push(counted("page: tests", page_tests));
-    }
+    let page = [
+        step("page: packages and module", page_module),
+        step("page: types", page_types),
+        step("page: build", page_build),
+        counted("page: tests", page_tests),
+    ];
     let mut steps = Vec::new();
     match subset {
         Some(Subset::Lint) => steps.extend(lint),
@@ -290,9 +288,12 @@ fn page_tests(session: &mut Session<'_>) -> Result<()> {
     let project = session.project;
     page::install_packages(project, "tests/page")?;
     let Some(chromium) = project.find("chromium") else { bail!("no chromium") };
+    // Any free port, so that two checkouts can be tested at once.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut closing = Closing::default();
     let mut command = project.npm("tests/page");
     command.arg("test").env("AOF_LAB_CHROMIUM", chromium);
+    command.env("AOF_LAB_PAGE_PORT", port.to_string());
     run::watch(&mut command, |line| closing.read_playwright(line))?;
     session.settle("page", |_| true, &closing)
 }
