@@ -24,13 +24,13 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::aof::log::{State as LogState, SyncStatus};
+use crate::aof::log::{State as LogState, SyncStatus, WriteStatus};
 use crate::config::{Config, Policy};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::keyspace::Keyspace;
-use crate::profile::Profile;
+use crate::profile::{PostponedWrite, Profile};
 use crate::pump;
 use crate::resp::OwnedArgv;
 use crate::sim::boot::Boot;
@@ -503,11 +503,26 @@ impl World {
         let Some(next) = [input, job, writeback, tick].into_iter().flatten().min() else {
             return false;
         };
-        if next.0 > self.last_input.0.saturating_add(HORIZON_MICROS) {
+        if next.0 > self.last_input.0.saturating_add(self.horizon_micros()) {
             return false;
         }
         self.machine.advance_to(next);
         true
+    }
+
+    /// How far the run is followed. A write that fails is tried again and again, and each try is
+    /// a step: enough of them to see that it goes on, and what becomes of held replies.
+    fn horizon_micros(&self) -> u64 {
+        let Phase::Running(engine) = &self.phase else { return HORIZON_MICROS };
+        if engine.log().write_status() == WriteStatus::Fine {
+            return HORIZON_MICROS;
+        }
+        match engine.config().choices().postponed_write {
+            PostponedWrite::MadeAfterTwoSeconds => 1_000_000,
+            PostponedWrite::WaitsForSync => {
+                engine.config().held_reply_timeout_ms.saturating_add(2_000).saturating_mul(1_000)
+            }
+        }
     }
 
     /// Whether the next tick can change anything. When it could but only later, the tick is moved
