@@ -302,6 +302,24 @@ pub enum Class {
     UnexpectedExec,
 }
 
+impl Class {
+    /// A name for programs: `aof check --json` and the page.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Truncated => "truncated",
+            Self::ZeroTail => "zero-tail",
+            Self::OpenTransaction => "open-multi",
+            Self::Malformed => "malformed",
+            Self::Preamble => "preamble",
+            Self::UnknownCommand => "unknown-command",
+            Self::WrongArity => "wrong-arity",
+            Self::UnexpectedMulti => "unexpected-multi",
+            Self::UnexpectedExec => "unexpected-exec",
+        }
+    }
+}
+
 impl LoadError {
     /// Which class this is.
     #[must_use]

@@ -117,11 +117,11 @@ fn human(report: &Report) -> String {
         (Verdict::Recoverable, Some(class)) => format!(
             "AOF is not valid: {}. A server with aof-load-truncated loads it and cuts it back to \
              {} bytes.\n",
-            class_name(class),
+            class.as_str(),
             report.valid_up_to
         ),
         (_, Some(class)) => {
-            format!("AOF is not valid: {}. No server setting loads it.\n", class_name(class))
+            format!("AOF is not valid: {}. No server setting loads it.\n", class.as_str())
         }
         (_, None) => "AOF is valid\n".to_owned(),
     });
@@ -136,26 +136,12 @@ fn json(file: &Path, report: &Report) -> CheckJson {
             Verdict::Recoverable => "recoverable",
             Verdict::Broken => "broken",
         },
-        class: report.class().map(class_name),
+        class: report.class().map(Class::as_str),
         message: report.error.as_ref().map(ToString::to_string),
         offset: report.error.as_ref().map(|error| error.place().offset),
         command: report.error.as_ref().map(|error| error.place().command),
         commands: report.commands,
         ok_up_to: report.valid_up_to,
         size_bytes: report.size_bytes,
-    }
-}
-
-const fn class_name(class: Class) -> &'static str {
-    match class {
-        Class::Truncated => "truncated",
-        Class::ZeroTail => "zero-tail",
-        Class::OpenTransaction => "open-transaction",
-        Class::Malformed => "malformed",
-        Class::Preamble => "preamble",
-        Class::UnknownCommand => "unknown-command",
-        Class::WrongArity => "wrong-arity",
-        Class::UnexpectedMulti => "unexpected-multi",
-        Class::UnexpectedExec => "unexpected-exec",
     }
 }

@@ -67,7 +67,7 @@ pub fn shown(fact: &Fact) -> StepFact {
         Fact::BootSync => StepFact::BootSync,
         Fact::BootSyncDirectory => StepFact::BootSyncDirectory,
         Fact::BootRefused { error, class: found, at } => StepFact::BootRefused {
-            class: found.map_or("input-output", class),
+            class: found.map_or("input-output", Class::as_str),
             at: *at,
             text: error.to_string(),
         },
@@ -180,21 +180,5 @@ fn truncated(tail: &Tail, torn_bytes: Option<u64>) -> StepFact {
         class,
         torn_present,
         torn_expected: torn_bytes,
-    }
-}
-
-/// The class of a load error, for a program.
-#[must_use]
-pub const fn class(class: Class) -> &'static str {
-    match class {
-        Class::Truncated => "truncated",
-        Class::ZeroTail => "zero-tail",
-        Class::OpenTransaction => "open-multi",
-        Class::Malformed => "malformed",
-        Class::Preamble => "preamble",
-        Class::UnknownCommand => "unknown-command",
-        Class::WrongArity => "wrong-arity",
-        Class::UnexpectedMulti => "unexpected-multi",
-        Class::UnexpectedExec => "unexpected-exec",
     }
 }
