@@ -187,6 +187,27 @@ export class Run {
     this.#act((lab) => lab.selectBranch(id));
   }
 
+  /** The log file as the kernel has it. */
+  log(): Uint8Array {
+    return this.#lab.exportAof();
+  }
+
+  /** The run up to here; null when the engine cannot give it, and `problem` says why. */
+  trace(): Uint8Array | null {
+    try {
+      return this.#lab.exportTrace();
+    } catch (error) {
+      this.problem = message(error);
+      return null;
+    }
+  }
+
+  /** Brings in a log, or a run that was recorded. */
+  open(bytes: Uint8Array, recorded: boolean): void {
+    this.pause();
+    this.#change((lab) => (recorded ? lab.importTrace(bytes) : lab.importAof(bytes)));
+  }
+
   configure(options: { policy?: Policy; profile?: ProfileName; diskModel?: DiskModel }): void {
     this.pause();
     this.#change((lab) => lab.configure(options));

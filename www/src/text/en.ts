@@ -51,6 +51,10 @@ export const en: Text = {
   motion: "Motion",
   motionName: (on) => (on ? "On" : "Off"),
   menu: "Menu",
+  files: "Files",
+  openFile: "Open a log or a trace",
+  saveLog: "Save the log file",
+  saveRun: "Save this run as a trace",
   settings: "Settings",
 
   headline,

@@ -38,6 +38,10 @@ export interface Text {
   motion: string;
   motionName(on: boolean): string;
   menu: string;
+  files: string;
+  openFile: string;
+  saveLog: string;
+  saveRun: string;
   settings: string;
 
   headline(snapshot: Snapshot, short: boolean): string;

@@ -51,6 +51,10 @@ export const zh: Text = {
   motion: "动画",
   motionName: (on) => (on ? "开" : "关"),
   menu: "菜单",
+  files: "文件",
+  openFile: "打开日志或录制",
+  saveLog: "保存日志文件",
+  saveRun: "把这次运行存为录制",
   settings: "设置",
 
   headline,
