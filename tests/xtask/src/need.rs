@@ -97,17 +97,14 @@ impl Cure {
                 println!("{place}: installing ({about})");
                 run::check(&mut command)
             }
-            Self::Packages(packages) => {
-                println!("{place}: installing (about a minute)");
-                install_packages(project, packages)
-            }
+            Self::Packages(packages) => install_packages(project, packages, place),
             Self::ByHand(_) => bail!("not installed"),
         }
     }
 }
 
 /// Installs Debian packages, as root only: this program never asks for a password.
-fn install_packages(project: &Project, packages: &[&str]) -> Result<()> {
+fn install_packages(project: &Project, packages: &[&str], place: &str) -> Result<()> {
     if project.find("apt-get").is_none() {
         bail!("no apt-get here");
     }
@@ -115,6 +112,7 @@ fn install_packages(project: &Project, packages: &[&str]) -> Result<()> {
     if user != "0" {
         bail!("not root");
     }
+    println!("{place}: installing (about a minute)");
     let apt = || {
         let mut command = project.command("apt-get");
         command.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet=2");
