@@ -76,6 +76,8 @@ pub enum BootImage {
     Best,
     /// The one of this length.
     Length(u64),
+    /// The longest of the group of this number.
+    Example(u64),
 }
 
 /// The lab.
@@ -256,6 +258,9 @@ impl Lab {
             BootImage::Worst => Pick::Worst,
             BootImage::Best => Pick::Best,
             BootImage::Length(length) => Pick::Length(*length),
+            BootImage::Example(group) => {
+                Pick::Example(usize::try_from(*group).unwrap_or(usize::MAX))
+            }
         };
         if !world.has_image(&pick, self.model) {
             return Err(LabError::NoSuchImage);

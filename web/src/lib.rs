@@ -153,7 +153,10 @@ impl Lab {
     #[wasm_bindgen(unchecked_return_type = "Snapshot")]
     pub fn boot(
         &mut self,
-        #[wasm_bindgen(unchecked_param_type = "number | \"worst\" | \"best\"")] image: &JsValue,
+        #[wasm_bindgen(
+            unchecked_param_type = "number | \"worst\" | \"best\" | { example: number }"
+        )]
+        image: &JsValue,
     ) -> Result<JsValue, JsValue> {
         let image = read_image(image);
         self.then(|lab| lab.boot(&image?))
@@ -365,10 +368,15 @@ fn read_options(options: &JsValue) -> Result<Options, LabError> {
 }
 
 fn read_image(image: &JsValue) -> Result<BootImage, LabError> {
+    if let Some(group) = property(image, "example").and_then(|group| group.as_f64()) {
+        return Ok(BootImage::Example(whole(group, "example")?));
+    }
     match (image.as_string().as_deref(), image.as_f64()) {
         (Some("worst"), _) => Ok(BootImage::Worst),
         (Some("best"), _) => Ok(BootImage::Best),
         (_, Some(length)) => Ok(BootImage::Length(whole(length, "image")?)),
-        _ => Err(LabError::BadOption("image is a length, \"worst\" or \"best\"".to_owned())),
+        _ => Err(LabError::BadOption(
+            "image is a length, \"worst\", \"best\" or { example }".to_owned(),
+        )),
     }
 }

@@ -145,7 +145,9 @@ export interface SeedField { name: string; value: string; changedAtStep: number 
 
 export interface DirectoryView { name: string; cachedInode: number | null; diskInode: number | null }
 
-export interface CrashGroup { images: number; shortest: number; longest: number; dataset: KeyView[]; keptWrites: number; lostWrites: number;
+export interface CrashGroup { images: number;
+  /** what `boot` takes to start from the longest image of this group */
+  example: number; shortest: number; longest: number; dataset: KeyView[]; keptWrites: number; lostWrites: number;
   /** the loader refuses these images */
   refused: string | null; promiseKept: boolean }
 export interface CrashView {
@@ -205,7 +207,7 @@ export interface LabApi {
   kill(): Snapshot;
   cutPower(): Snapshot;
   /** boot from a disk with a file of this length (under "zero-tail": zeros from the durable end on), or "worst" | "best"; the loader's steps follow */
-  boot(image: number | "worst" | "best"): Snapshot;
+  boot(image: number | "worst" | "best" | { example: number }): Snapshot;
   /** back to the branch and the step that the failure left */
   undoCrash(): Snapshot;
   selectBranch(id: number): Snapshot;

@@ -172,7 +172,7 @@ export class Run {
     this.#change((lab) => lab.fault(name), true);
   }
 
-  boot(image: number | "worst" | "best"): void {
+  boot(image: number | "worst" | "best" | { example: number }): void {
     this.pause();
     this.#change((lab) => lab.boot(image));
   }

@@ -106,6 +106,8 @@ pub struct Group {
     pub longest: u64,
     /// The first of them.
     pub witness: Image,
+    /// The longest of them.
+    pub example: Image,
     /// What it leads to.
     pub recovery: Recovery,
     /// How many units it keeps, or how it breaks the promise.
@@ -147,14 +149,18 @@ impl Survey {
                 .and_modify(|group| {
                     group.images += 1;
                     group.shortest = group.shortest.min(length);
-                    group.longest = group.longest.max(length);
+                    if length >= group.longest {
+                        group.longest = length;
+                        group.example = image.clone();
+                    }
                 })
                 .or_insert_with(|| Group {
                     images: 1,
                     shortest: length,
                     longest: length,
                     judgement: check(history, recovery.judged(), promise),
-                    witness: image,
+                    example: image.clone(),
+                    witness: image.clone(),
                     recovery,
                 });
         }

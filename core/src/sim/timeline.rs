@@ -155,6 +155,20 @@ impl Branch {
         self.acts.iter().any(|(at, _)| *at > step)
     }
 
+    fn acts_at(&self, step: u64) -> bool {
+        self.acts.iter().any(|(at, _)| *at == step)
+    }
+
+    /// The world at a step as it was reached, before anybody acted there.
+    fn world_before_acts(&self, step: u64) -> Option<World> {
+        let Some(before) = step.checked_sub(1) else {
+            return begin(self.settings.clone(), &self.script).ok();
+        };
+        let mut world = self.world_at(before)?;
+        world.step();
+        Some(world)
+    }
+
     /// Forgets everything after `step`; `world` is what stands there now.
     fn cut_to(&mut self, step: u64, world: &World) {
         self.marks.truncate(usize::try_from(step).map_or(usize::MAX, |step| step + 1));
@@ -235,6 +249,9 @@ pub struct Timeline {
     /// The moment that is looked at, while settings are compared: their runs have no step at
     /// exactly this time, and taking them back must lead back.
     moment: Option<Micros>,
+    /// Somebody has acted at this step since it was reached. Acts at this step that are older
+    /// belong to the future that was left by coming back.
+    acted_here: bool,
 }
 
 impl Timeline {
@@ -250,6 +267,7 @@ impl Timeline {
             world: branch.1,
             branches: vec![branch.0],
             moment: None,
+            acted_here: false,
         };
         timeline.go_to(scenario.position.min(timeline.branch().steps()));
         Ok(timeline)
@@ -319,6 +337,7 @@ impl Timeline {
         } else if let Some(world) = branch.world_at(step) {
             self.world = world;
         }
+        self.acted_here &= self.position == step;
         self.position = step;
         self.moment = None;
     }
@@ -334,7 +353,10 @@ impl Timeline {
         }
         let fails = matches!(input, Input::Kill | Input::CutPower);
         let scripted = self.world.has_inputs();
-        if fails || scripted || self.branch().acts_after(self.position) {
+        if !self.acted_here && self.branch().acts_at(self.position) {
+            self.fork(cause)?;
+            self.forget_acts_here();
+        } else if fails || scripted || self.branch().acts_after(self.position) {
             self.fork(cause)?;
         }
         let due = Due { at: self.world.now(), input };
@@ -353,14 +375,29 @@ impl Timeline {
         if self.position >= STEP_LIMIT {
             return Err(TravelError::TooManySteps);
         }
-        if self.branch().acts_after(self.position) {
+        if !self.acted_here && self.branch().acts_at(self.position) {
+            self.fork(Cause::Command)?;
+            self.forget_acts_here();
+        } else if self.branch().acts_after(self.position) {
             self.fork(Cause::Command)?;
         }
         self.give_now(Due { at: until, input: Input::Wait });
         Ok(())
     }
 
+    /// On a fresh branch: what was once done at this step is not done here.
+    fn forget_acts_here(&mut self) {
+        let position = self.position;
+        let branch = &mut self.branches[self.current];
+        branch.acts.retain(|(at, _)| *at < position);
+        if let Some(world) = branch.world_before_acts(position) {
+            branch.cut_to(position, &world);
+            self.world = world;
+        }
+    }
+
     fn give_now(&mut self, due: Due) {
+        self.acted_here = true;
         self.moment = None;
         give(&mut self.world, due.clone());
         let (position, world) = (self.position, self.world.clone());
@@ -442,6 +479,7 @@ impl Timeline {
         }
         self.position = position;
         self.moment = None;
+        self.acted_here = false;
     }
 
     /// Runs the inputs of this branch again under other settings, as a new branch, and looks at
@@ -497,6 +535,7 @@ impl Timeline {
                 self.world = world;
                 self.position = 0;
                 self.moment = None;
+                self.acted_here = false;
                 Ok(Ok(()))
             }
         }

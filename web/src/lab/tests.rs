@@ -114,6 +114,65 @@ fn a_boot_from_a_torn_disk_cuts_it_back() {
     assert_eq!(lab.snapshot().state, "running");
 }
 
+/// Each group of possible disks can be started from, and comes to what the group says.
+#[test]
+fn every_group_boots_to_its_own_dataset_under_every_model() {
+    for profile in ProfileName::ALL {
+        for disk_model in DiskModel::ALL {
+            let options = Options { first_visit: true, profile, disk_model, ..Options::default() };
+            let mut lab = Lab::new(options).expect("it begins");
+            lab.seek(14).expect("a step with a sync in flight");
+            lab.cut_power().expect("it runs");
+            let crash = lab.snapshot().crash.expect("it is down");
+            let failed_at = (lab.snapshot().branch, lab.snapshot().step);
+            for group in &crash.groups {
+                let context = format!("{profile:?} {disk_model:?} {group:?}");
+                lab.select_branch(failed_at.0).expect("the branch of the failure");
+                lab.seek(failed_at.1).expect("its step");
+                lab.boot(&BootImage::Example(group.example)).expect("there is such a disk");
+                let end = lab.story().branch().steps();
+                lab.seek(end).expect("the end");
+                let state = lab.snapshot();
+                assert_eq!(state.state == "refused", group.refused.is_some(), "{context}");
+                let keys: Vec<_> = state.dataset.iter().map(|key| (&key.key, &key.value)).collect();
+                let said: Vec<_> = group.dataset.iter().map(|key| (&key.key, &key.value)).collect();
+                assert_eq!(keys, said, "{context}");
+            }
+        }
+    }
+    let mut lab = opening();
+    lab.cut_power().expect("it runs");
+    assert_eq!(lab.boot(&BootImage::Example(3)), Err(LabError::NoSuchImage));
+}
+
+#[test]
+fn acting_again_at_the_same_step_keeps_what_was_done_there() {
+    let keys = |lab: &mut Lab| {
+        let end = lab.story().branch().steps();
+        lab.seek(end).expect("the end");
+        lab.snapshot().dataset.into_iter().map(|key| key.key).collect::<Vec<_>>()
+    };
+    let mut lab = empty();
+    lab.submit(1, "SET a 1").expect("a write");
+    assert_eq!(keys(&mut lab), ["a"]);
+    let here = lab.snapshot().step;
+    lab.submit(1, "SET b 2").expect("a write");
+    assert_eq!(keys(&mut lab), ["a", "b"]);
+    lab.seek(here).expect("back");
+    lab.submit(1, "SET c 3").expect("another write");
+    assert_eq!(lab.snapshot().branch, 2);
+    assert_eq!(keys(&mut lab), ["a", "c"]);
+    lab.seek(0).expect("the beginning");
+    lab.submit(1, "SET d 4").expect("a write instead of the first");
+    assert_eq!(keys(&mut lab), ["d"]);
+    lab.select_branch(1).expect("the first branch");
+    assert_eq!(keys(&mut lab), ["a", "b"]);
+    // Two acts without a step between them belong to the same moment.
+    lab.wait(500).expect("time passes");
+    lab.submit(1, "SET e 5").expect("a write");
+    assert_eq!((lab.snapshot().branch, keys(&mut lab).len()), (1, 3));
+}
+
 #[test]
 fn the_prompt_refuses_what_is_no_command_with_the_text_of_redis() {
     let mut lab = empty();

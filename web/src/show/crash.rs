@@ -87,7 +87,10 @@ pub fn crash(world: &World, model: DiskModel) -> Option<CrashView> {
         model: model.as_str(),
         images: survey.images as u64,
         more_than: survey.more_than,
-        groups: survey.groups.iter().map(|group| self::group(world, scene, group)).collect(),
+        groups: (0..)
+            .zip(&survey.groups)
+            .map(|(example, group)| self::group(world, scene, (example, group)))
+            .collect(),
         promise: PromiseView {
             kept,
             at_least_units: survey.at_least_units as u64,
@@ -99,7 +102,7 @@ pub fn crash(world: &World, model: DiskModel) -> Option<CrashView> {
     })
 }
 
-fn group(world: &World, scene: &Scene, group: &Group) -> CrashGroup {
+fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> CrashGroup {
     let survives = |to: u64| group.recovery.length_bytes().is_some_and(|length| to <= length);
     let writes = scene.journal.asked().iter().filter(|asked| asked.is_acknowledged_write());
     let (kept, lost): (Vec<_>, Vec<_>) = writes.partition(|asked| survives(asked.to));
@@ -112,6 +115,7 @@ fn group(world: &World, scene: &Scene, group: &Group) -> CrashGroup {
     };
     CrashGroup {
         images: group.images as u64,
+        example,
         shortest: group.shortest,
         longest: group.longest,
         dataset,

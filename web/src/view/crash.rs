@@ -48,6 +48,7 @@ pub struct Verdict {
 #[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
 pub struct CrashGroup {
     pub images: u64,
+    pub example: u64,
     pub shortest: u64,
     pub longest: u64,
     pub dataset: Vec<KeyView>,

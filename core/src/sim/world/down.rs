@@ -107,6 +107,8 @@ pub enum Pick {
     Best,
     /// The one of this length; of several, the one with the fewest real bytes.
     Length(u64),
+    /// The longest of the group at this place of the survey.
+    Example(usize),
 }
 
 impl World {
@@ -254,6 +256,10 @@ impl World {
         match pick {
             Pick::Worst => self.survey(model, Limits::default())?.worst().cloned(),
             Pick::Best => self.survey(model, Limits::default())?.best().cloned(),
+            Pick::Example(group) => {
+                let survey = self.survey(model, Limits::default())?;
+                survey.groups.get(*group).map(|group| group.example.clone())
+            }
             Pick::Length(length) => {
                 let down = self.down()?;
                 let failure = down.scene.as_ref()?.kind.failure();
@@ -268,6 +274,6 @@ impl World {
     pub fn has_image(&self, pick: &Pick, model: DiskModel) -> bool {
         let failed = self.down().is_some_and(|down| down.scene.is_some());
         // Every failure leaves something, so there is a worst and a best.
-        failed && (!matches!(pick, Pick::Length(_)) || self.image(pick, model).is_some())
+        failed && (matches!(pick, Pick::Worst | Pick::Best) || self.image(pick, model).is_some())
     }
 }
