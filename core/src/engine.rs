@@ -234,6 +234,10 @@ impl Engine {
         if client.ending().is_some() {
             return;
         }
+        if speaks_http(argv.name()) {
+            self.end_client(id, CloseReason::Protocol);
+            return;
+        }
         // Session, output and `aof_buf` leave the engine for a moment, so that the command may
         // look at all the rest while it changes them.
         let (mut session, mut output) = client.lend();
@@ -499,6 +503,25 @@ impl Engine {
         self.executor.digest_into(&mut digest);
         self.log.digest_into(&mut digest);
         self.propagation.digest_into(&mut digest);
+        digest.put_u64(self.now.0);
+        digest.put_u64(self.mono.0);
+        // As in the log: the debug form of these lists names every part of them.
+        digest.put_bytes(
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+                self.ending,
+                self.held,
+                self.touched,
+                self.ready,
+                self.ending_clients,
+                self.throttled,
+                self.sending,
+                self.notes,
+                self.sleep_micros,
+            )
+            .as_bytes(),
+        );
+        digest.put_u64(self.received);
         digest.put_u64(self.clients.len() as u64);
         for (id, client) in &self.clients {
             digest.put_u64(id.0);
@@ -506,6 +529,13 @@ impl Engine {
         }
         digest.finish()
     }
+}
+
+/// Whether a line is the beginning of an HTTP request. Any page in a browser on this machine can
+/// make one, and its body would be executed line by line, so the connection ends at once
+/// (Redis: the commands `post` and `host:`, `securityWarningCommand`).
+fn speaks_http(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"POST") || name.eq_ignore_ascii_case(b"Host:")
 }
 
 #[cfg(test)]

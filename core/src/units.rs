@@ -92,10 +92,17 @@ impl Errno {
             22 => "Invalid argument",
             24 => "Too many open files",
             27 => "File too large",
-            28 => "No space left on device",
             30 => "Read-only file system",
             32 => "Broken pipe",
             122 => "Disk quota exceeded",
+            2 => "No such file or directory",
+            17 => "File exists",
+            20 => "Not a directory",
+            21 => "Is a directory",
+            23 => "Too many open files in system",
+            26 => "Text file busy",
+            28 => "No space left on device",
+            40 => "Too many levels of symbolic links",
             _ => "Unknown error",
         }
     }

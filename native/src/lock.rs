@@ -57,7 +57,9 @@ impl LogLock {
     /// # Errors
     /// If another process holds it, or the lock file cannot be used.
     pub fn take(log: &Path) -> Result<Self, LockError> {
-        let path = lock_path(log);
+        // Two names of one file must lead to one lock. A log that does not exist has one name.
+        let real = log.canonicalize().unwrap_or_else(|_| log.to_owned());
+        let path = lock_path(&real);
         let failed = |error: io::Error| LockError::File { path: path.display().to_string(), error };
         let mut options = OpenOptions::new();
         let file = options

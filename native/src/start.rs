@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aof_core::execute::Executor;
+use aof_core::load::TailClass;
 use aof_core::start::{Opened, READ_BYTES, Start, StartAction, StartError, StartStep, Started};
 use aof_core::units::Errno;
 use nix::sys::uio::pread;
@@ -98,7 +99,19 @@ fn perform(
             start.read(read)
         }
         StartAction::Truncate { length_bytes } => {
-            tracing::warn!("!!! Warning: short read while loading the AOF file !!!");
+            match start.cut().map(|tail| tail.class) {
+                Some(TailClass::OpenTransaction) => {
+                    tracing::warn!("Revert incomplete MULTI/EXEC transaction in AOF file");
+                }
+                Some(TailClass::ZeroTail { from, .. }) => {
+                    tracing::warn!(
+                        "!!! Warning: the AOF file ends in zeros from offset {from} !!!"
+                    );
+                }
+                Some(TailClass::Truncated { .. }) | None => {
+                    tracing::warn!("!!! Warning: short read while loading the AOF file !!!");
+                }
+            }
             tracing::warn!("!!! Truncating the AOF at offset {length_bytes} !!!");
             let length = i64::try_from(length_bytes).map_err(|_| Errno(27));
             start.done(length.and_then(|length| log.with_file(|file| ftruncate(file, length))))

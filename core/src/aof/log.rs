@@ -366,13 +366,26 @@ impl Log {
             digest.put_u64(lsn.0);
         }
         digest.put_u64(self.file_length_bytes);
-        digest.put_u64(self.background.map_or(0, |sync| sync.job.0));
-        digest.put_u64(self.background.map_or(0, |sync| sync.upto.0));
-        digest.put_u64(self.postponed.map_or(u64::MAX, |postponed| postponed.since.0));
+        digest.put_u64(self.base_length_bytes);
         digest.put_u64(self.last_sync.0);
         digest.put_u64(self.delayed_fsync);
         digest.put_u64(self.next_job);
-        digest.put_u8(u8::from(self.refusal().is_some()));
+        digest.put_u64(self.now.0);
+        // These are small enums with numbers in them. Their debug form names every part, the same
+        // on every machine, and cannot forget a field that is added later.
+        digest.put_bytes(
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+                self.pass,
+                self.background,
+                self.postponed,
+                self.write_status,
+                self.sync_status,
+                self.halted,
+                self.note,
+            )
+            .as_bytes(),
+        );
         digest.put_u8(u8::from(self.draining));
     }
 }

@@ -83,11 +83,15 @@ pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandEr
     Ok(Change::None)
 }
 
+/// Nobody sleeps longer: a sleeping server hears no signal.
+const SLEEP_LIMIT_SECONDS: f64 = 3600.0;
+
 /// Seconds with a fraction, as microseconds. Like C's `strtod`, what is no number is zero.
 fn sleep_micros(text: &[u8]) -> u64 {
     let seconds: f64 =
         std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0.0);
-    #[expect(clippy::cast_possible_truncation, reason = "saturates; nobody waits longer")]
+    let seconds = if seconds.is_finite() { seconds.min(SLEEP_LIMIT_SECONDS) } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, reason = "bounded above; saturates below")]
     let micros = (seconds * 1e6) as i64;
     u64::try_from(micros).unwrap_or(0)
 }

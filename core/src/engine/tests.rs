@@ -393,6 +393,22 @@ fn goodbyes_come_after_the_replies() {
 }
 
 #[test]
+fn an_http_request_is_cut_off_before_its_body() {
+    for line in ["POST / HTTP/1.1", "Host: 127.0.0.1:6379", "host: x"] {
+        let mut rig = Rig::new(ProfileName::Hardened, Policy::EverySec);
+        rig.turn(2, "SET keep 1");
+        rig.received(2);
+        let mut seen = rig.command(1, line);
+        seen.push_str(&rig.command(1, "FLUSHALL"));
+        seen.push_str(&rig.turn_end());
+        assert_eq!(seen, "close 1: Protocol", "{line}");
+        assert_eq!(rig.received(1), "", "{line}");
+        rig.turn(2, "GET keep");
+        assert_eq!(rig.received(2), "$1 1 ", "{line}");
+    }
+}
+
+#[test]
 fn a_client_that_leaves_takes_its_replies_with_it_but_not_its_writes() {
     let mut rig = Rig::new(ProfileName::Hardened, Policy::Always);
     rig.turn(1, "SET a 1");

@@ -57,7 +57,7 @@ pub enum Difference {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ReplayFailure {
     /// It is no good trace.
-    #[error("{0}")]
+    #[error(transparent)]
     Trace(#[from] TraceError),
     /// The log inside it cannot be loaded.
     #[error("the log of the trace: {0}")]
