@@ -41,6 +41,8 @@ pub struct Frontier {
     pub syncing: Option<(u64, u64)>,
     /// What is assumed about the disk.
     pub model: DiskModel,
+    /// A log that ends in zeros is refused as a whole.
+    pub refuses_zeros: bool,
     /// When the log is synced.
     pub policy: Policy,
     /// Nothing is synced any more, because a sync has failed.
@@ -56,12 +58,18 @@ impl Frontier {
         if to <= self.written { Fate::Kept } else { Fate::Lost }
     }
 
+    /// Whether a power cut may leave a log that does not load: zeros behind what is durable. Its
+    /// first byte is enough, since it stands where a command begins.
+    fn may_be_refused(&self) -> bool {
+        self.refuses_zeros && self.model == DiskModel::ZeroTail && self.written > self.durable
+    }
+
     /// What a power cut does to a write that ends at `to`.
     #[must_use]
     pub fn after_power_cut(&self, to: u64) -> Fate {
         let hopeful = self.lost_from.unwrap_or(u64::MAX).min(self.written);
         if to <= self.durable {
-            Fate::Kept
+            if self.may_be_refused() { Fate::Maybe } else { Fate::Kept }
         } else if to <= hopeful && self.model != DiskModel::Exact {
             Fate::Maybe
         } else {
@@ -120,7 +128,8 @@ impl Verdict {
     #[must_use]
     pub fn of(journal: &Journal, frontier: &Frontier) -> Self {
         let killed = row(journal, frontier, frontier.written, |to| frontier.after_kill(to));
-        let power = row(journal, frontier, frontier.durable, |to| frontier.after_power_cut(to));
+        let safe = if frontier.may_be_refused() { 0 } else { frontier.durable };
+        let power = row(journal, frontier, safe, |to| frontier.after_power_cut(to));
         let covered = frontier.syncing.map_or(frontier.written, |(_, to)| to);
         let mut disk_error = row(journal, frontier, frontier.durable, |to| {
             if to > frontier.written {

@@ -30,7 +30,7 @@ use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::keyspace::Keyspace;
-use crate::profile::{PostponedWrite, Profile};
+use crate::profile::{PostponedWrite, Profile, ZeroTail};
 use crate::pump;
 use crate::resp::OwnedArgv;
 use crate::sim::boot::Boot;
@@ -344,6 +344,7 @@ impl World {
             appended: appended.max(written),
             syncing: self.machine.jobs.first().map(|job| (job.from, job.to)),
             model,
+            refuses_zeros: self.choices().zero_tail == ZeroTail::BadFormat,
             policy: self.config().appendfsync,
             hopeless: log.is_some_and(|log| log.sync_status() != SyncStatus::Fine),
             now: self.now(),
@@ -510,13 +511,11 @@ impl World {
         true
     }
 
-    /// How far the run is followed. A write that fails is tried again and again, and each try is
-    /// a step: enough of them to see that it goes on, and what becomes of held replies.
+    /// How far the run is followed. Each new try of a write that fails is a step: enough of them
+    /// to see that it goes on, and what becomes of held replies.
     fn horizon_micros(&self) -> u64 {
-        let Phase::Running(engine) = &self.phase else { return HORIZON_MICROS };
-        if engine.log().write_status() == WriteStatus::Fine {
-            return HORIZON_MICROS;
-        }
+        let engine = self.engine().filter(|e| e.log().write_status() != WriteStatus::Fine);
+        let Some(engine) = engine else { return HORIZON_MICROS };
         match engine.config().choices().postponed_write {
             PostponedWrite::MadeAfterTwoSeconds => 1_000_000,
             PostponedWrite::WaitsForSync => {

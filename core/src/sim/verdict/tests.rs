@@ -33,6 +33,7 @@ fn frontier(durable: u64, written: u64) -> Frontier {
         written,
         appended: 30,
         syncing: None,
+        refuses_zeros: false,
         model: DiskModel::AnyPrefix,
         policy: Policy::EverySec,
         hopeless: false,
@@ -106,4 +107,16 @@ fn what_the_server_does_about_an_error_depends_on_the_policy() {
     assert_eq!(then(Policy::No, Some((0, 20))), Then::RefusesWrites);
     let clean = Frontier { appended: 20, ..frontier(20, 20) };
     assert_eq!(Verdict::of(&journal(), &clean).then, Then::NothingToSync);
+}
+
+#[test]
+fn a_log_that_may_be_refused_keeps_nothing_for_sure() {
+    let refusing =
+        |model, written| Frontier { model, refuses_zeros: true, ..frontier(10, written) };
+    let sure = |frontier: &Frontier| Verdict::of(&journal(), frontier).power.sure;
+    let hopeful = Frontier { refuses_zeros: false, ..refusing(DiskModel::ZeroTail, 20) };
+    assert!(sure(&hopeful) > 0);
+    assert_eq!(sure(&refusing(DiskModel::ZeroTail, 20)), 0, "zeros behind byte 10 are refused");
+    assert!(sure(&refusing(DiskModel::ZeroTail, 10)) > 0, "nothing is pending");
+    assert!(sure(&refusing(DiskModel::AnyPrefix, 20)) > 0, "no zeros are possible");
 }
