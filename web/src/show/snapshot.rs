@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use aof_core::aof::log::{SyncStatus, WriteStatus};
+use aof_core::config::Policy;
 use aof_core::engine::Engine;
 use aof_core::note::Note;
 use aof_core::profile::{FailedSync, PostponedWrite};
@@ -170,6 +171,10 @@ fn postponed(world: &World, engine: &Engine) -> Option<PostponedView> {
 }
 
 fn refusing(engine: &Engine) -> Option<RefusingView> {
+    // Under `always` nothing is refused: the next step is the end of the process.
+    if engine.config().appendfsync == Policy::Always {
+        return None;
+    }
     let log = engine.log();
     let errno = log.refusal()?;
     let forgets = engine.config().choices().failed_sync == FailedSync::ForgottenByNextSuccess;

@@ -82,7 +82,7 @@ export const en: Text = {
       refusing.endsWhen === "space-returns"
         ? "until the disk has space"
         : refusing.endsWhen === "next-sync"
-          ? "until a sync succeeds"
+          ? "until something else reaches the log and its sync succeeds"
           : "until the server restarts";
     return `Writes are refused (${refusing.errno.name}) ${until}.${held} Reads still work.`;
   },

@@ -80,7 +80,7 @@ export const zh: Text = {
       refusing.endsWhen === "space-returns"
         ? "直到磁盘有空间"
         : refusing.endsWhen === "next-sync"
-          ? "直到刷盘成功"
+          ? "直到别的内容写进日志并刷盘成功"
           : "直到服务器重启";
     return `写入被拒绝（${refusing.errno.name}），${until}；${held}读取照常。`;
   },
