@@ -62,13 +62,13 @@ export function headline(snapshot: Snapshot, short: boolean): string {
   if (crash) return afterCrash(snapshot);
   const of = verdict.power.of;
   if (of === 0) return unacknowledged(snapshot);
-  const cost = survival(verdict.power.sure, of, short);
+  const cost = survival(verdict.power.sure, of);
   if (snapshot.refusing) return `The server refuses new writes. ${cost}`;
   const were = short ? " " : of === 1 ? " was " : " were ";
   return `${capital(count(of))} ${of === 1 ? "write" : "writes"}${were}acknowledged. ${cost}`;
 }
 
-function survival(sure: number, of: number, short: boolean): string {
+function survival(sure: number, of: number): string {
   if (sure === of) {
     const all = of === 1 ? "It" : of === 2 ? "Both" : `All ${count(of)}`;
     return `${stress(all)} would survive a power cut.`;
@@ -76,7 +76,7 @@ function survival(sure: number, of: number, short: boolean): string {
   if (sure === 0)
     return `${stress(of === 1 ? "It" : "None")} ${of === 1 ? "may not" : "is sure to"} survive a power cut.`;
   const only = stress(`Only ${count(sure)}`);
-  return `${only} ${isAre(sure)} sure to survive a power cut${short ? "" : ""}.`;
+  return `${only} ${isAre(sure)} sure to survive a power cut.`;
 }
 
 function unacknowledged(snapshot: Snapshot): string {
@@ -400,7 +400,7 @@ function boot(fact: StepFact): string {
     case "boot-sync-directory":
       return `The server synced the directory, so that the name of the file is durable too.`;
     case "boot-refused":
-      return `The loader stopped at byte ${fact.at}: ${shortened(fact.text, 90)}. The server does not start.`;
+      return `The loader refused the log: ${shortened(fact.text, 90)}. The server does not start.`;
     case "boot-ready":
       return `The server is ready: ${plural(fact.commands, "command")} from ${bytes(fact.bytes)} gave ${plural(fact.keys, "key")}.`;
     default:

@@ -175,7 +175,9 @@ export const en: Text = {
         ? "Server stays up and refuses new writes"
         : then === "halts"
           ? "Server halts rather than un-say a reply"
-          : "Nothing waits for a sync";
+          : row.maybe > 0
+            ? "Not all is on the disk, and no sync is due"
+            : "Nothing waits for a sync";
     }
     if (row.lost + row.maybe === 0) return "All kept";
     if (short) {
@@ -201,6 +203,7 @@ export const en: Text = {
     return `At risk: ${risk(row)}`;
   },
   nothingAcknowledged: "Nothing acknowledged yet",
+  noServer: (state) => (state === "refused" ? "No server runs" : "Still loading the log"),
 
   transport: "Transport",
   stepBack: "Step back",

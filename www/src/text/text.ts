@@ -109,6 +109,7 @@ export interface Text {
   verdictOf(failure: Failure, row: VerdictRow, short: boolean): string;
   verdictFoot(failure: Failure, row: VerdictRow, snapshot: Snapshot, short: boolean): string;
   nothingAcknowledged: string;
+  noServer(state: "refused" | "booting"): string;
 
   // transport
   transport: string;

@@ -351,7 +351,7 @@ function boot(fact: StepFact): string {
     case "boot-sync-directory":
       return "服务器给目录刷盘，让文件名也落盘。";
     case "boot-refused":
-      return `加载器停在第 ${fact.at} 字节，服务器不启动：${shortened(fact.text, 60)}`;
+      return `加载器拒绝了日志，服务器不启动：${shortened(fact.text, 60)}`;
     case "boot-ready":
       return `服务器就绪：${bytes(fact.bytes)}里的 ${fact.commands} 条命令，恢复出 ${fact.keys} 个键。`;
     default:

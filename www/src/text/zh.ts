@@ -169,7 +169,9 @@ export const zh: Text = {
         ? "服务器不退出，但拒绝新的写入"
         : then === "halts"
           ? "服务器停下，不反悔已发的回复"
-          : "没有要刷盘的";
+          : row.maybe > 0
+            ? "没有全部落盘，也没有要做的刷盘"
+            : "没有要刷盘的";
     }
     if (row.lost + row.maybe === 0) return "全都还在";
     if (short) {
@@ -195,6 +197,7 @@ export const zh: Text = {
     return `有风险：${risk(row)}`;
   },
   nothingAcknowledged: "还没有写入收到确认",
+  noServer: (state) => (state === "refused" ? "没有服务器在运行" : "还在加载日志"),
 
   transport: "播放控制",
   stepBack: "上一步",
