@@ -1,5 +1,6 @@
 //! What the engine asks of the outside: everything that touches a disk, a client or the process.
-//! Effects are derived from the engine's state when polled; none is ever queued.
+//! Effects are derived from the engine's state when polled; none is queued but notes, which tell
+//! what has already happened.
 
 use crate::note::Note;
 use crate::units::{ClientId, Errno, FileId, JobId, Lsn};
