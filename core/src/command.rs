@@ -10,11 +10,15 @@ mod connection;
 mod counters;
 mod error;
 mod expire;
+mod hashes;
 mod introspection;
 mod keys;
+mod lists;
 mod scan;
 mod server;
 mod set_options;
+mod sets;
+mod sorted_sets;
 mod strings;
 mod table;
 mod transactions;
@@ -43,7 +47,21 @@ pub struct Command {
     pub keys: Keys,
     /// What it is about.
     pub family: Family,
+    /// What the log says after it.
+    pub log: LogForm,
     pub(crate) run: Run,
+}
+
+/// In what form a command that changed something stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogForm {
+    /// Never: the command changes nothing.
+    Never,
+    /// As the client sent it.
+    AsSent,
+    /// As something else. Each is a record as it may stand in the log, its words in lower case
+    /// being those that vary.
+    Rewritten(&'static [&'static str]),
 }
 
 /// Properties of a command, as `COMMAND` shows them.
@@ -142,6 +160,14 @@ pub enum Family {
     Keyspace,
     /// Strings.
     String,
+    /// Lists.
+    List,
+    /// Hashes.
+    Hash,
+    /// Sets.
+    Set,
+    /// Sorted sets.
+    SortedSet,
     /// MULTI and what belongs to it.
     Transaction,
     /// The server.
@@ -164,7 +190,7 @@ impl Command {
 }
 
 /// Number of places in [`INDEX`]. More than twice the commands, so that most have a place alone.
-const PLACES: usize = 256;
+const PLACES: usize = 512;
 
 /// For each hash, the command's place in [`COMMANDS`] plus one; zero for none. Collisions take
 /// the next free place.
@@ -178,8 +204,8 @@ const fn index() -> [u8; PLACES] {
         while places[place] != 0 {
             place = (place + 1) % PLACES;
         }
-        assert!(number < 200, "the index counts in bytes and must stay half empty");
-        #[expect(clippy::cast_possible_truncation, reason = "below 200, asserted above")]
+        assert!(number < 250, "the index counts in bytes and must stay half empty");
+        #[expect(clippy::cast_possible_truncation, reason = "below 250, asserted above")]
         let entry = number as u8 + 1;
         places[place] = entry;
         number += 1;

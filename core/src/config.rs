@@ -63,6 +63,18 @@ pub struct Config {
     pub proto_max_bulk_len: u64,
     /// Largest amount of unprocessed input of one client.
     pub client_query_buffer_limit: u64,
+    /// Most fields of a hash that is packed.
+    pub hash_max_ziplist_entries: u64,
+    /// Longest field or value of a hash that is packed, in bytes.
+    pub hash_max_ziplist_value: u64,
+    /// Most integers of a set that is packed.
+    pub set_max_intset_entries: u64,
+    /// Most members of a sorted set that is packed.
+    pub zset_max_ziplist_entries: u64,
+    /// Longest member of a sorted set that is packed, in bytes.
+    pub zset_max_ziplist_value: u64,
+    /// Size of one chunk of a list: so many elements, or, from -1 to -5, 4, 8, 16, 32 or 64 KB.
+    pub list_max_ziplist_size: i64,
     /// Working directory.
     pub dir: String,
     /// TCP port, 0 for none.
@@ -102,6 +114,12 @@ impl Default for Config {
             aof_buffer_limit_bytes: 256 * 1024 * 1024,
             proto_max_bulk_len: 512 * 1024 * 1024,
             client_query_buffer_limit: 1024 * 1024 * 1024,
+            hash_max_ziplist_entries: 512,
+            hash_max_ziplist_value: 64,
+            set_max_intset_entries: 512,
+            zset_max_ziplist_entries: 128,
+            zset_max_ziplist_value: 64,
+            list_max_ziplist_size: -2,
             dir: ".".to_owned(),
             port: 6379,
             bind: "127.0.0.1".to_owned(),

@@ -122,7 +122,7 @@ impl Keyspace {
                 let mut digest = Digest::new();
                 digest.put_u8(number);
                 digest.put_bytes(entry.key);
-                entry.value.digest_into(&mut digest);
+                entry.value.content_digest_into(&mut digest);
                 digest.put_optional_u64(entry.expiry.map(|when| when.0));
                 sum = sum.wrapping_add(digest.finish());
             }

@@ -19,6 +19,7 @@ use crate::digest::Digest;
 use crate::resp::encode::{array_header, bulk};
 use crate::resp::{Argv, encode_command};
 use crate::units::Millis;
+use crate::value::CompactBytes;
 
 /// What a command did to the dataset, and so what the log must say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +69,22 @@ pub enum Change<'a> {
     Delete {
         /// The key.
         key: &'a [u8],
+    },
+    /// `HSET key field value`.
+    HashSet {
+        /// The key.
+        key: &'a [u8],
+        /// The field.
+        field: &'a [u8],
+        /// Its value now.
+        value: Vec<u8>,
+    },
+    /// `SREM key member` for each, as one unit: between MULTI and EXEC when there are several.
+    RemoveMembers {
+        /// The key.
+        key: &'a [u8],
+        /// The members that were taken out; at least one.
+        members: Vec<CompactBytes>,
     },
 }
 
@@ -166,7 +183,10 @@ impl<'a> Propagation<'a> {
             return;
         }
         target.before_record(db);
-        target.record(argv, change);
+        match change {
+            Change::RemoveMembers { key, members } => target.remove_members(key, members),
+            _ => target.record(argv, change),
+        }
         target.after_record();
     }
 
@@ -220,10 +240,28 @@ impl Target<'_> {
         }
     }
 
+    /// Redis 6.2 propagates each as a command of its own and wraps several that come from one
+    /// command (`propagate`, `server.also_propagate`), unless a transaction does so already.
+    fn remove_members(&mut self, key: &[u8], members: &[CompactBytes]) {
+        let wraps = members.len() > 1 && self.state.transaction == Wrapping::Outside;
+        if wraps {
+            encode_command(&[b"MULTI"], self.out);
+        }
+        for member in members {
+            encode_command(&[b"SREM", key, member], self.out);
+        }
+        if wraps {
+            encode_command(&[b"EXEC"], self.out);
+        }
+    }
+
     fn record(&mut self, argv: Argv<'_>, change: &Change<'_>) {
         let out = &mut *self.out;
         match change {
-            Change::None => {}
+            Change::None | Change::RemoveMembers { .. } => {}
+            Change::HashSet { key, field, value } => {
+                encode_command(&[b"HSET", *key, *field, value], out);
+            }
             Change::Verbatim => match argv.canonical() {
                 Some(bytes) => out.extend_from_slice(bytes),
                 None => {

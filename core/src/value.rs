@@ -1,9 +1,23 @@
 //! What a key holds.
+//!
+//! A value takes 24 bytes in the entry of its key, whatever its type: short strings stand there
+//! themselves, small collections are one allocation (`value/packed.rs`), larger ones a structure
+//! of their own behind a box.
 
 mod compact;
+mod hash;
+mod list;
+mod packed;
+mod set;
+mod sorted_set;
 mod string;
 
 pub use compact::CompactBytes;
+pub use hash::Hash;
+pub use list::List;
+pub use packed::Packed;
+pub use set::Set;
+pub use sorted_set::SortedSet;
 pub use string::StringValue;
 
 use crate::digest::Digest;
@@ -13,7 +27,47 @@ use crate::digest::Digest;
 pub enum Value {
     /// A string of bytes.
     String(StringValue),
+    /// Elements in order.
+    List(List),
+    /// Fields with values.
+    Hash(Hash),
+    /// Members.
+    Set(Set),
+    /// Members with scores.
+    SortedSet(SortedSet),
 }
+
+const _: () = assert!(size_of::<Value>() <= 24, "an entry of the keyspace grew");
+
+/// A type that a value can have, for code that is the same for all.
+pub(crate) trait Kind: Sized {
+    /// The value, if it has this type.
+    fn of(value: &Value) -> Option<&Self>;
+    /// The value, to change it, if it has this type.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+    /// One without elements.
+    fn empty() -> Value;
+}
+
+macro_rules! kind {
+    ($type:ident) => {
+        impl Kind for $type {
+            fn of(value: &Value) -> Option<&Self> {
+                if let Value::$type(value) = value { Some(value) } else { None }
+            }
+            fn of_mut(value: &mut Value) -> Option<&mut Self> {
+                if let Value::$type(value) = value { Some(value) } else { None }
+            }
+            fn empty() -> Value {
+                Value::$type($type::default())
+            }
+        }
+    };
+}
+kind!(List);
+kind!(Hash);
+kind!(Set);
+kind!(SortedSet);
 
 impl Value {
     /// A string with these bytes.
@@ -27,32 +81,71 @@ impl Value {
     pub const fn type_name(&self) -> &'static str {
         match self {
             Self::String(_) => "string",
+            Self::List(_) => "list",
+            Self::Hash(_) => "hash",
+            Self::Set(_) => "set",
+            Self::SortedSet(_) => "zset",
         }
     }
 
     /// The string, if it is one.
     #[must_use]
     pub const fn as_string(&self) -> Option<&StringValue> {
-        match self {
-            Self::String(string) => Some(string),
-        }
+        if let Self::String(string) = self { Some(string) } else { None }
     }
 
     /// The string, to change it, if it is one.
     #[must_use]
     pub const fn as_string_mut(&mut self) -> Option<&mut StringValue> {
+        if let Self::String(string) = self { Some(string) } else { None }
+    }
+
+    /// Whether it is a collection without elements. Redis holds none: the key goes with the last
+    /// element.
+    #[must_use]
+    pub fn is_empty_collection(&self) -> bool {
         match self {
-            Self::String(string) => Some(string),
+            Self::String(_) => false,
+            Self::List(list) => list.is_empty(),
+            Self::Hash(hash) => hash.is_empty(),
+            Self::Set(set) => set.is_empty(),
+            Self::SortedSet(sorted_set) => sorted_set.is_empty(),
         }
     }
 
-    /// Adds the type and the content to `digest`.
-    pub fn digest_into(&self, digest: &mut Digest) {
+    const fn type_number(&self) -> u8 {
         match self {
-            Self::String(string) => {
-                digest.put_u8(0);
-                digest.put_bytes(string.as_bytes());
-            }
+            Self::String(_) => 0,
+            Self::List(_) => 1,
+            Self::Hash(_) => 2,
+            Self::Set(_) => 3,
+            Self::SortedSet(_) => 4,
+        }
+    }
+
+    /// Adds the type and the elements to `digest`, in the order in which a client meets them: it
+    /// decides what later commands reply.
+    pub fn digest_into(&self, digest: &mut Digest) {
+        digest.put_u8(self.type_number());
+        match self {
+            Self::String(string) => digest.put_bytes(string.as_bytes()),
+            Self::List(list) => list.digest_into(digest),
+            Self::Hash(hash) => hash.digest_into(digest),
+            Self::Set(set) => set.digest_into(digest),
+            Self::SortedSet(sorted_set) => sorted_set.digest_into(digest),
+        }
+    }
+
+    /// Adds the type and the content to `digest`: values that Redis calls equal agree, however
+    /// they came about and however they are held.
+    pub fn content_digest_into(&self, digest: &mut Digest) {
+        digest.put_u8(self.type_number());
+        match self {
+            Self::String(string) => digest.put_bytes(string.as_bytes()),
+            Self::List(list) => list.content_digest_into(digest),
+            Self::Hash(hash) => hash.content_digest_into(digest),
+            Self::Set(set) => set.content_digest_into(digest),
+            Self::SortedSet(sorted_set) => sorted_set.content_digest_into(digest),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::propagate::Propagation;
 use crate::resp::{Argv, Reply};
 use crate::session::Session;
 use crate::units::Millis;
-use crate::value::{StringValue, Value};
+use crate::value::{Kind, StringValue, Value};
 
 /// One command on its way: its words, who sent it and when, and what it may touch.
 pub(crate) struct Call<'a, 'c> {
@@ -34,7 +34,7 @@ pub(crate) struct Call<'a, 'c> {
     pub(crate) requests: &'c mut Vec<Request>,
 }
 
-impl<'a> Call<'a, '_> {
+impl<'a, 'c> Call<'a, 'c> {
     /// The selected database.
     pub(crate) fn db(&self) -> &Database {
         self.executor.keyspace.db(self.session.db)
@@ -104,6 +104,54 @@ impl<'a> Call<'a, '_> {
             None => Ok(None),
             Some(value) => value.as_string_mut().map(Some).ok_or(CommandError::WrongType),
         }
+    }
+
+    /// The collection of type `T` at `key`, for a command that reads, and where its reply goes.
+    /// Counts a hit or a miss.
+    pub(crate) fn read_of<T: Kind>(
+        &mut self,
+        key: &[u8],
+    ) -> Result<(Option<&T>, &mut Reply<'c>), CommandError> {
+        self.expire_if_needed(key);
+        let executor = &mut *self.executor;
+        let value = executor.keyspace.db(self.session.db).get(key);
+        if value.is_some() {
+            executor.statistics.keyspace_hits += 1;
+        } else {
+            executor.statistics.keyspace_misses += 1;
+        }
+        let value = value.map(|value| T::of(value).ok_or(CommandError::WrongType)).transpose()?;
+        Ok((value, &mut self.reply))
+    }
+
+    /// The collection of type `T` at `key`, for a command that writes.
+    pub(crate) fn write_of<T: Kind>(&mut self, key: &[u8]) -> Result<Option<&mut T>, CommandError> {
+        self.expire_if_needed(key);
+        match self.db_mut().get_mut(key) {
+            None => Ok(None),
+            Some(value) => T::of_mut(value).map(Some).ok_or(CommandError::WrongType),
+        }
+    }
+
+    /// The collection of type `T` at `key`, a new one if there was none, for a command that adds
+    /// to it. Whoever calls this adds at least one element, or takes the key back.
+    pub(crate) fn write_or_create<T: Kind>(&mut self, key: &[u8]) -> Result<&mut T, CommandError> {
+        if self.write_of::<T>(key)?.is_none() {
+            self.db_mut().insert(key, T::empty());
+        }
+        let value = self.db_mut().get_mut(key);
+        value.and_then(T::of_mut).ok_or(CommandError::WrongType)
+    }
+
+    /// After elements of the collection at `key` were added, changed or taken out: the key goes
+    /// with its last element, and those who watch it are told. Returns whether it went.
+    pub(crate) fn collection_changed(&mut self, key: &[u8]) -> bool {
+        let emptied = self.db().get(key).is_some_and(Value::is_empty_collection);
+        if emptied {
+            self.db_mut().remove(key);
+        }
+        self.changed(key);
+        emptied
     }
 
     /// Replies with the string at `key` or with null.

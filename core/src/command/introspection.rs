@@ -64,6 +64,10 @@ fn categories(command: &Command) -> impl Iterator<Item = &'static str> {
         Family::Connection => "@connection",
         Family::Keyspace => "@keyspace",
         Family::String => "@string",
+        Family::List => "@list",
+        Family::Hash => "@hash",
+        Family::Set => "@set",
+        Family::SortedSet => "@sortedset",
         Family::Transaction => "@transaction",
         Family::Server => "@admin",
     };

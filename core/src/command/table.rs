@@ -2,8 +2,8 @@
 //! Redis 6.2, as its `COMMAND` shows them.
 
 use super::{
-    Command, Family, Flags, Keys, Run, client, connection, counters, expire, introspection, keys,
-    scan, server, strings, transactions,
+    Command, Family, Flags, Keys, LogForm, Run, client, connection, counters, expire,
+    introspection, keys, scan, server, strings, transactions,
 };
 
 const WRITE: Flags = Flags::WRITE;
@@ -23,7 +23,16 @@ const fn row(
     family: Family,
     run: Run,
 ) -> Command {
-    Command { name, arity, flags, keys, family, run }
+    let log = if flags.has(Flags::WRITE) { LogForm::AsSent } else { LogForm::Never };
+    Command { name, arity, flags, keys, family, log, run }
+}
+
+impl Command {
+    /// The same command, logged in one of these forms.
+    const fn logged(mut self, forms: &'static [&'static str]) -> Self {
+        self.log = LogForm::Rewritten(forms);
+        self
+    }
 }
 
 const fn string(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
@@ -42,13 +51,18 @@ const fn plain(name: &'static str, arity: i8, flags: Flags, family: Family, run:
 pub static COMMANDS: &[Command] = &[
     // Strings.
     string("get", 2, READ.and(FAST), strings::get),
-    string("set", -3, GROW, strings::set),
+    string("set", -3, GROW, strings::set)
+        .logged(&["set key value ...", "SET key value PXAT milliseconds"]),
     string("setnx", 3, GROW.and(FAST), strings::setnx),
-    string("setex", 4, GROW, strings::setex),
-    string("psetex", 4, GROW, strings::psetex),
-    string("getset", 3, GROW.and(FAST), strings::getset),
-    string("getdel", 2, WRITE.and(FAST), strings::getdel),
-    string("getex", -2, WRITE.and(FAST), strings::getex),
+    string("setex", 4, GROW, strings::setex).logged(&["SET key value PXAT milliseconds"]),
+    string("psetex", 4, GROW, strings::psetex).logged(&["SET key value PXAT milliseconds"]),
+    string("getset", 3, GROW.and(FAST), strings::getset).logged(&["SET key value"]),
+    string("getdel", 2, WRITE.and(FAST), strings::getdel).logged(&["DEL key"]),
+    string("getex", -2, WRITE.and(FAST), strings::getex).logged(&[
+        "PEXPIREAT key milliseconds",
+        "PERSIST key",
+        "DEL key",
+    ]),
     string("append", 3, GROW.and(FAST), strings::append),
     string("strlen", 2, READ.and(FAST), strings::strlen),
     string("getrange", 4, READ, strings::getrange),
@@ -61,7 +75,16 @@ pub static COMMANDS: &[Command] = &[
     string("decr", 2, GROW.and(FAST), counters::decr),
     string("incrby", 3, GROW.and(FAST), counters::incrby),
     string("decrby", 3, GROW.and(FAST), counters::decrby),
-    string("incrbyfloat", 3, GROW.and(FAST), counters::incrbyfloat),
+    string("incrbyfloat", 3, GROW.and(FAST), counters::incrbyfloat)
+        .logged(&["SET key value KEEPTTL"]),
+    // Lists.
+
+    // Hashes.
+
+    // Sets.
+
+    // Sorted sets.
+
     // Keys of any type.
     keyspace("del", -2, WRITE, Keys::ALL, keys::del),
     keyspace("unlink", -2, WRITE.and(FAST), Keys::ALL, keys::del),
@@ -81,10 +104,14 @@ pub static COMMANDS: &[Command] = &[
         scan::keys,
     ),
     keyspace("scan", -2, READ.and(RANDOM), Keys::NONE, scan::scan),
-    keyspace("expire", 3, WRITE.and(FAST), Keys::ONE, expire::expire),
-    keyspace("pexpire", 3, WRITE.and(FAST), Keys::ONE, expire::pexpire),
-    keyspace("expireat", 3, WRITE.and(FAST), Keys::ONE, expire::expireat),
-    keyspace("pexpireat", 3, WRITE.and(FAST), Keys::ONE, expire::pexpireat),
+    keyspace("expire", 3, WRITE.and(FAST), Keys::ONE, expire::expire)
+        .logged(&["PEXPIREAT key milliseconds", "DEL key"]),
+    keyspace("pexpire", 3, WRITE.and(FAST), Keys::ONE, expire::pexpire)
+        .logged(&["PEXPIREAT key milliseconds", "DEL key"]),
+    keyspace("expireat", 3, WRITE.and(FAST), Keys::ONE, expire::expireat)
+        .logged(&["PEXPIREAT key milliseconds", "DEL key"]),
+    keyspace("pexpireat", 3, WRITE.and(FAST), Keys::ONE, expire::pexpireat)
+        .logged(&["PEXPIREAT key milliseconds", "DEL key"]),
     keyspace("ttl", 2, READ.and(FAST).and(RANDOM), Keys::ONE, expire::ttl),
     keyspace("pttl", 2, READ.and(FAST).and(RANDOM), Keys::ONE, expire::pttl),
     keyspace("persist", 2, WRITE.and(FAST), Keys::ONE, expire::persist),

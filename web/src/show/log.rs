@@ -136,6 +136,7 @@ pub fn dataset(
                 key: view::text(entry.key),
                 value: match entry.value {
                     Value::String(string) => view::text(string.as_bytes()),
+                    other => view::text(other.type_name().as_bytes()),
                 },
                 expires_in_ms: when.map(|left| i64::try_from(left).unwrap_or(i64::MAX)),
                 entry: by,

@@ -1,0 +1,1 @@
+//! HSET, HGETALL and their relatives.

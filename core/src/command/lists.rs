@@ -1,0 +1,1 @@
+//! LPUSH, LRANGE and their relatives.

@@ -1,0 +1,1 @@
+//! SADD, SINTER and their relatives.

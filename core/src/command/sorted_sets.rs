@@ -1,0 +1,1 @@
+//! ZADD, ZRANGE and their relatives.
