@@ -27,9 +27,9 @@
 //! segment. Fair odds of `random` between keys when many were deleted.
 
 mod expiry;
-mod index;
+pub(crate) mod index;
 mod scan;
-mod slab;
+pub(crate) mod slab;
 
 use core::hash::{BuildHasher, Hasher};
 

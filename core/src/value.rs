@@ -11,6 +11,7 @@ mod packed;
 mod set;
 mod sorted_set;
 mod string;
+pub(crate) mod table;
 
 pub use compact::CompactBytes;
 pub use hash::Hash;

@@ -35,7 +35,7 @@ use hashbrown::HashTable;
 use super::slab::Slot;
 
 /// A segment with as many entries is split: what a table of 1,024 buckets holds.
-pub(super) const SEGMENT_ENTRIES: usize = 896;
+pub(crate) const SEGMENT_ENTRIES: usize = 896;
 
 /// Two neighbours with no more entries than this together become one segment again.
 const MERGE_ENTRIES: usize = SEGMENT_ENTRIES / 2;
@@ -55,7 +55,7 @@ struct Segment {
 
 /// The index of one database.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     /// Empty, or 2^`depth` positions in `segments`.
     directory: Vec<u32>,
     depth: u32,
@@ -94,12 +94,12 @@ fn prefix(hash: u32, depth: u32) -> usize {
 }
 
 impl Index {
-    pub(super) fn work(&self) -> IndexWork {
+    pub(crate) fn work(&self) -> IndexWork {
         self.work
     }
 
     /// The slot under `hash` for which `is_key` holds.
-    pub(super) fn find(&self, hash: u32, is_key: impl Fn(Slot) -> bool) -> Option<Slot> {
+    pub(crate) fn find(&self, hash: u32, is_key: impl Fn(Slot) -> bool) -> Option<Slot> {
         let position = *self.directory.get(prefix(hash, self.depth))?;
         self.segments[position as usize]
             .table
@@ -108,7 +108,7 @@ impl Index {
     }
 
     /// Adds `slot` under `hash`. It must not be there yet.
-    pub(super) fn insert(&mut self, hash: u32, slot: Slot) {
+    pub(crate) fn insert(&mut self, hash: u32, slot: Slot) {
         if self.directory.is_empty() {
             self.directory.push(0);
             self.segments.push(Segment::default());
@@ -130,7 +130,7 @@ impl Index {
     }
 
     /// Takes `slot` out from under `hash`.
-    pub(super) fn remove(&mut self, hash: u32, slot: Slot) {
+    pub(crate) fn remove(&mut self, hash: u32, slot: Slot) {
         let Some(&position) = self.directory.get(prefix(hash, self.depth)) else { return };
         let segment = &mut self.segments[position as usize];
         if let Ok(entry) = segment.table.find_entry(table_hash(hash), |&(_, other)| other == slot) {

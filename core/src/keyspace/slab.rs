@@ -11,22 +11,22 @@ use crate::units::Millis;
 use crate::value::{CompactBytes, Value};
 
 /// Places in one chunk.
-pub(super) const CHUNK_PLACES: usize = 1024;
+pub(crate) const CHUNK_PLACES: usize = 1024;
 
 /// The place of an entry in its database. An entry keeps it as long as it exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Slot(pub(super) u32);
+pub(crate) struct Slot(pub(crate) u32);
 
 impl Slot {
-    const fn chunk(self) -> usize {
+    pub(crate) const fn chunk(self) -> usize {
         self.0 as usize / CHUNK_PLACES
     }
 
-    const fn place(self) -> usize {
+    pub(crate) const fn place(self) -> usize {
         self.0 as usize % CHUNK_PLACES
     }
 
-    fn at(chunk: usize, place: usize) -> Self {
+    pub(crate) fn at(chunk: usize, place: usize) -> Self {
         // 2^32 entries take at least 200 GB: a machine runs out of memory first, and wasm32 of
         // addresses.
         Self(u32::try_from(chunk * CHUNK_PLACES + place).expect("fewer than 2^32 keys"))
