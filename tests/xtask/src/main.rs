@@ -4,8 +4,9 @@
 //! Reading order: [`project`] (where things are), [`run`] (starting programs), [`need`] and
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
 //! it), [`play`], [`suite`] (the steps of a test run), [`closing`] and [`counts`] (how many tests
-//! ran, and how many should have).
+//! ran, and how many should have), [`bench`] (the server beside Redis).
 
+mod bench;
 mod closing;
 mod counts;
 mod need;
@@ -49,12 +50,8 @@ enum Task {
         #[arg(value_enum)]
         subset: Option<Subset>,
     },
-    /// Run the benchmarks
-    Bench {
-        /// Handed to `cargo bench`
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Measure the server beside Redis, and the parts of `core`
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -73,8 +70,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Play(options) => play::play(&project, &options),
         Task::Test { subset } => suite::run(&project, subset, Mode::Compare),
         Task::Counts { subset } => suite::run(&project, subset, Mode::Rewrite),
-        Task::Bench { arguments } => {
-            run::check(project.cargo().args(["bench", "--workspace"]).args(arguments))
-        }
+        Task::Bench(options) => bench::bench(&project, &options),
     }
 }

@@ -39,6 +39,11 @@ pub(crate) fn for_native(project: &Project) -> Result<Vec<Need>> {
     Ok(vec![rust(project)?, redis(), strace()])
 }
 
+/// What the measurements beside Redis need.
+pub(crate) fn for_bench(project: &Project) -> Result<Vec<Need>> {
+    Ok(vec![rust(project)?, redis(), strace(), taskset()])
+}
+
 /// The browser and its driver.
 pub(crate) fn for_browser() -> Vec<Need> {
     vec![browser()]
@@ -209,6 +214,18 @@ fn strace() -> Need {
             text.lines().next()?.rsplit(' ').next().map(str::to_owned)
         }),
         cure: Cure::Packages(&["strace"]),
+    }
+}
+
+fn taskset() -> Need {
+    Need {
+        name: "taskset".to_owned(),
+        proves: Some("speed, with server and generator on cores of their own"),
+        found: Box::new(|project| {
+            let text = run::answer(project.command("taskset").arg("--version"))?;
+            text.rsplit(' ').next().map(str::to_owned)
+        }),
+        cure: Cure::Packages(&["util-linux"]),
     }
 }
 
