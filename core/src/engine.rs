@@ -28,7 +28,7 @@ use crate::ledger::Ledger;
 use crate::note::Note;
 use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
-use crate::resp::{Argv, ProtocolError, Reply};
+use crate::resp::{Argv, KeysAhead, ProtocolError, Reply};
 use crate::units::{ClientId, Lsn, Micros, Millis};
 
 mod effects;
@@ -168,6 +168,17 @@ impl Engine {
     #[must_use]
     pub fn last_units(&self) -> &[Lsn] {
         &self.units
+    }
+
+    /// Asks memory for the keys of the requests at the front of `input`, which this client will
+    /// send next: a hint that changes nothing.
+    pub fn look_ahead(&self, id: ClientId, input: &[u8]) {
+        let keys = KeysAhead::look(input);
+        if keys.are_several()
+            && let Some(client) = self.clients.get(&id)
+        {
+            self.executor.keyspace.db(client.session.db).warm(keys.keys(input));
+        }
     }
 
     /// Whether the host was told to end the process.

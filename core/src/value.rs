@@ -114,6 +114,14 @@ impl Value {
         }
     }
 
+    /// Some byte of what it holds, so that the processor fetches it.
+    pub(crate) fn touch(&self) -> u8 {
+        match self {
+            Self::String(string) => string.as_bytes().first().copied().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     const fn type_number(&self) -> u8 {
         match self {
             Self::String(_) => 0,

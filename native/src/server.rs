@@ -16,6 +16,7 @@ use std::time::Duration;
 use aof_core::effect::HaltReason;
 use aof_core::engine::Engine;
 use aof_core::event::Event;
+use aof_core::resp::peek::KEYS_AHEAD;
 use aof_core::resp::{Decoded, Limits};
 use aof_core::units::{ClientId, Micros, Millis};
 use foldhash::fast::RandomState;
@@ -401,7 +402,10 @@ fn execute(
     now: Millis,
 ) -> (usize, bool) {
     let mut start = 0;
-    loop {
+    for number in 0.. {
+        if number % KEYS_AHEAD == 0 {
+            driver.engine().look_ahead(client, &input[start..]);
+        }
         let open = driver.host().connection(client).is_some_and(|found| found.phase == Phase::Open);
         if !open || start == input.len() {
             return (start, open);
@@ -419,4 +423,5 @@ fn execute(
             }
         }
     }
+    (start, true)
 }

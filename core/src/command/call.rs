@@ -170,7 +170,7 @@ impl<'a, 'c> Call<'a, 'c> {
 
     /// `key` gets a new string and no expiry.
     pub(crate) fn set(&mut self, key: &[u8], value: &[u8]) {
-        self.db_mut().insert(key, Value::string(value));
+        self.db_mut().set_string(key, value);
         self.changed(key);
     }
 

@@ -249,3 +249,36 @@ fn digests_notice_every_kind_of_change() {
     assert!(seen.windows(2).all(|pair| pair[0] != pair[1]), "{seen:x?}");
     assert!(fresh.is_empty());
 }
+
+/// A hint may not be noticed, by whatever keys it is given.
+#[test]
+fn warming_changes_nothing() {
+    let mut keyspace = Keyspace::new(7);
+    for number in 0..10_000 {
+        keyspace.db_mut(0).set_string(format!("key:{number}").as_bytes(), b"value");
+    }
+    let state = |keyspace: &Keyspace| {
+        let mut digest = Digest::new();
+        keyspace.digest_into(&mut digest);
+        digest.finish()
+    };
+    let before = state(&keyspace);
+    let keys: Vec<String> = (0..100).map(|number| format!("key:{}", number * 137)).collect();
+    keyspace.db(0).warm(keys.iter().map(String::as_bytes));
+    keyspace.db(0).warm([&b""[..], b"missing"].into_iter());
+    assert_eq!(state(&keyspace), before);
+}
+
+#[test]
+fn a_string_is_replaced_in_its_own_memory_only_when_it_fits() {
+    let mut keyspace = Keyspace::new(7);
+    let lengths = [0, 5, 22, 23, 64, 64, 65, 23, 64, 0];
+    for (round, length) in lengths.into_iter().enumerate() {
+        let value = vec![u8::try_from(round).unwrap(); length];
+        keyspace.db_mut(0).set_string(b"a", &value);
+        assert_eq!(keyspace.db(0).get(b"a"), Some(&Value::string(&value)), "{length}");
+        keyspace.db_mut(0).set_expiry(b"a", Some(Millis(5)));
+    }
+    keyspace.db_mut(0).set_string(b"a", b"last");
+    assert_eq!(keyspace.db(0).expiry(b"a"), None);
+}

@@ -70,6 +70,11 @@ impl Parser {
         self.scanner.offset() + (self.buffer.len() - self.scanned) as u64
     }
 
+    /// What was fed and not handed out.
+    pub(crate) fn waiting(&self) -> &[u8] {
+        &self.buffer[self.start..]
+    }
+
     /// The next command, or `None` if more pieces are needed.
     pub(crate) fn next_command(&mut self) -> Result<Option<Parsed<'_>>, Stop> {
         let (taken, seen) = self.scanner.advance(&self.buffer[self.scanned..])?;

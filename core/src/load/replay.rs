@@ -5,7 +5,8 @@ use crate::load::fault::{Broken, LoadError, Place, Problem, Tail};
 use crate::load::parse::{Parsed, Parser};
 use crate::load::progress::{Progress, Role};
 use crate::load::scan::Options;
-use crate::resp::OwnedArgv;
+use crate::resp::peek::KEYS_AHEAD;
+use crate::resp::{KeysAhead, OwnedArgv};
 use crate::session::Session;
 use crate::units::ClientId;
 
@@ -22,6 +23,8 @@ pub struct Loader {
     session: Session,
     /// Commands since MULTI. They are applied at EXEC, so that an open transaction leaves nothing.
     queued: Vec<(Place, OwnedArgv)>,
+    /// Commands that memory was asked for and that were not taken yet.
+    looked_ahead: usize,
     /// Whether the end of a file may be missing.
     load_truncated: bool,
     failed: Option<LoadError>,
@@ -86,6 +89,7 @@ impl Loader {
         Self {
             parser: Parser::new(options),
             progress: Progress::new(Some(lookup)),
+            looked_ahead: 0,
             load_truncated: executor.config.aof_load_truncated,
             executor,
             session: Session::new(ClientId(u64::MAX)),
@@ -140,6 +144,13 @@ impl Loader {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
+        if self.looked_ahead == 0 {
+            let input = self.parser.waiting();
+            let keys = KeysAhead::look(input);
+            self.executor.keyspace.db(self.session.db).warm(keys.keys(input));
+            self.looked_ahead = KEYS_AHEAD;
+        }
+        self.looked_ahead -= 1;
         let parsed = match self.parser.next_command() {
             Ok(None) => return Ok(LoadStep::NeedMore),
             Ok(Some(parsed)) => parsed,

@@ -5,7 +5,7 @@ use crate::resp::encode::{array_header, bulk};
 use crate::resp::inline::split_words;
 
 /// Where one word lies in a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Span {
     /// Offset of the first byte.
     pub start: usize,

@@ -36,6 +36,18 @@ impl CompactBytes {
         Some(Self(Form::Inline { length, bytes: buffer }))
     }
 
+    /// Copies `bytes` over its own, if both are on the heap and equally long. Returns whether it
+    /// did.
+    pub(super) fn overwrite(&mut self, bytes: &[u8]) -> bool {
+        match &mut self.0 {
+            Form::Heap(own) if own.len() == bytes.len() => {
+                own.copy_from_slice(bytes);
+                true
+            }
+            Form::Heap(_) | Form::Inline { .. } => false,
+        }
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

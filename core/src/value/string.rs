@@ -37,6 +37,17 @@ impl StringValue {
         Self(Form::Settled(CompactBytes::from_vec(bytes)))
     }
 
+    /// Becomes a copy of `bytes`, in the memory that it has when they are exactly as many.
+    pub fn replace(&mut self, bytes: &[u8]) {
+        let reused = match &mut self.0 {
+            Form::Settled(old) => old.overwrite(bytes),
+            Form::Growing(_) => false,
+        };
+        if !reused {
+            *self = Self::new(bytes);
+        }
+    }
+
     /// The decimal text of `integer`.
     #[must_use]
     pub fn from_integer(integer: i64) -> Self {
