@@ -38,6 +38,42 @@ impl Policy {
     }
 }
 
+/// How much a client of one class may leave unread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OutputLimit {
+    /// Closed at once beyond so many bytes, 0 for no limit.
+    pub hard_bytes: u64,
+    /// Closed when it stays beyond so many bytes, 0 for no limit,
+    pub soft_bytes: u64,
+    /// for so many seconds.
+    pub soft_seconds: u64,
+}
+
+/// `client-output-buffer-limit`: one limit for each of Redis's classes of clients. Only `normal`
+/// ones exist here; the others are kept because configuration files name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OutputLimits {
+    /// Clients that send commands, MONITOR's among them.
+    pub normal: OutputLimit,
+    /// Replicas. There are none.
+    pub replica: OutputLimit,
+    /// Subscribers. There are none.
+    pub pubsub: OutputLimit,
+}
+
+impl Default for OutputLimits {
+    /// Redis's, but for `normal`: there no limit, here 256 MB, so that one client that does not
+    /// read cannot take all memory.
+    fn default() -> Self {
+        let limit = |hard_mb: u64, soft_mb: u64, soft_seconds| OutputLimit {
+            hard_bytes: hard_mb * 1024 * 1024,
+            soft_bytes: soft_mb * 1024 * 1024,
+            soft_seconds,
+        };
+        Self { normal: limit(256, 0, 0), replica: limit(256, 64, 60), pubsub: limit(32, 8, 60) }
+    }
+}
+
 /// Every setting of engine and host. Field names are the directives with `_` for `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
@@ -87,6 +123,28 @@ pub struct Config {
     pub timeout: u64,
     /// `debug`, `verbose`, `notice` or `warning`.
     pub loglevel: String,
+    /// Password that a client must give before anything else, empty for none.
+    pub requirepass: String,
+    /// Serve only this machine while there is no password and `bind` was not set.
+    pub protected_mode: bool,
+    /// Path of a Unix socket to listen on too, empty for none.
+    pub unixsocket: String,
+    /// Permissions of that socket, in octal when written; 0 for what the umask gives.
+    pub unixsocketperm: u32,
+    /// Connections that the kernel may hold before they are accepted.
+    pub tcp_backlog: u32,
+    /// Seconds of silence after which the kernel asks whether a peer still lives, 0 for never.
+    pub tcp_keepalive: u64,
+    /// Commands that took at least so many microseconds enter the slow log; below 0, none.
+    pub slowlog_log_slower_than: i64,
+    /// Most entries of the slow log.
+    pub slowlog_max_len: u64,
+    /// When a client is closed that does not read its replies.
+    #[doc(alias = "client_obuf_limits")]
+    pub client_output_buffer_limit: OutputLimits,
+    /// All clients' query and output buffers together; beyond it the largest client is closed
+    /// (this project's own directive `client-buffers-limit`).
+    pub client_buffers_limit_bytes: u64,
     /// The process, for INFO. A fact of the host and no directive.
     pub process_id: u32,
     /// Where the server's log goes, empty for standard output.
@@ -126,6 +184,16 @@ impl Default for Config {
             maxclients: 10_000,
             timeout: 0,
             loglevel: "notice".to_owned(),
+            requirepass: String::new(),
+            protected_mode: true,
+            unixsocket: String::new(),
+            unixsocketperm: 0,
+            tcp_backlog: 511,
+            tcp_keepalive: 300,
+            slowlog_log_slower_than: 10_000,
+            slowlog_max_len: 128,
+            client_output_buffer_limit: OutputLimits::default(),
+            client_buffers_limit_bytes: 1024 * 1024 * 1024,
             process_id: 0,
             logfile: String::new(),
         }
