@@ -10,6 +10,7 @@ use aof_core::effect::{Effect, Lane};
 use aof_core::engine::Engine;
 use aof_core::event::Event;
 use aof_core::keyspace::Keyspace;
+use aof_core::peer::Peer;
 use aof_core::propagate::{Change, Propagation, PropagationState};
 use aof_core::pump::{Environment, Outcome, pump};
 use aof_core::resp::{Decoded, Decoder, Limits, OwnedArgv, encode_command};
@@ -23,7 +24,7 @@ const NOW: Millis = Millis(1_700_000_000_000);
 struct Null;
 
 impl Environment for Null {
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         match effect {
             Effect::Write { file, bytes, .. } => {
                 let result = Ok(black_box(bytes).len() as u64);
@@ -45,7 +46,7 @@ impl Environment for Null {
 fn engine(policy: Policy) -> Engine {
     let config = Config { appendfsync: policy, ..Config::default() };
     let mut engine = Engine::new(config, 1, Keyspace::new(1), 0, NOW, Micros(0));
-    pump(&mut engine, &mut Null, Event::Connected { client: CLIENT });
+    pump(&mut engine, &mut Null, Event::Connected { client: CLIENT, peer: Peer::Simulated });
     engine
 }
 

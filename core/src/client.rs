@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use crate::digest::Digest;
 use crate::effect::{CloseReason, Gate};
 use crate::ledger::Ledger;
+use crate::peer::Peer;
 use crate::session::Session;
 use crate::units::{ClientId, Lsn, Millis};
 
@@ -60,9 +61,9 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(id: ClientId, now: Millis) -> Self {
+    pub(crate) fn new(id: ClientId, peer: Peer, now: Millis) -> Self {
         Self {
-            session: Session::connected_at(id, now),
+            session: Session::connected_at(id, peer, now),
             output: Vec::new(),
             sent_bytes: 0,
             portions: VecDeque::new(),

@@ -20,6 +20,15 @@ pub enum Effect<'a> {
         /// The log position after the last of these bytes.
         upto: Lsn,
     },
+    /// One `pread(2)` (`DEBUG LOADAOF`). Answered at once with `Event::Read`.
+    Read {
+        /// Where.
+        file: FileId,
+        /// From this byte of the file on.
+        offset: u64,
+        /// So many bytes at most, at least one.
+        max_bytes: u32,
+    },
     /// Work that may have to wait for a disk. Answered with `Event::Job`, at once for
     /// [`Lane::Inline`], later for the others.
     Submit {
@@ -126,6 +135,8 @@ pub enum CloseReason {
     HeldTooLong,
     /// It read too slowly.
     OutputLimit,
+    /// It has sent everything it wanted to, and has been told everything it was owed.
+    InputEnded,
     /// Another client or the operator asked (`CLIENT KILL`).
     Killed,
 }

@@ -29,7 +29,9 @@ use crate::note::Note;
 use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Argv, KeysAhead, ProtocolError, Reply};
+use crate::session::Socket;
 use crate::units::{ClientId, Lsn, Micros, Millis};
+use crate::usage::Usage;
 
 mod effects;
 mod facts;
@@ -75,6 +77,8 @@ pub struct Engine {
     ending: Ending,
     /// Connections accepted since the start.
     received: u64,
+    /// What the host said last of what the process uses.
+    usage: Option<Usage>,
     started: Millis,
     /// Ends of the execution units that the last event appended.
     units: Vec<Lsn>,
@@ -113,6 +117,7 @@ impl Engine {
             sleep_micros: None,
             ending: Ending::No,
             received: 0,
+            usage: None,
             started: now,
             units: Vec::new(),
             now,
@@ -195,12 +200,23 @@ impl Engine {
             return;
         }
         match event {
-            Event::Connected { client } => {
+            Event::Connected { client, peer } => {
                 self.received += 1;
-                self.clients.insert(client, Client::new(client, self.now));
+                self.clients.insert(client, Client::new(client, peer, self.now));
             }
+            Event::InputEnded { client } => self.input_ended(client),
             Event::Closed { client } => self.closed(client),
             Event::Command { client, argv, now } => self.command(client, argv, now),
+            // The slow log takes it as soon as it exists.
+            Event::Took { .. } => {}
+            Event::Socket { client, descriptor, query_bytes, unsent_bytes } => {
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.session.socket = Socket { descriptor, query_bytes, unsent_bytes };
+                }
+            }
+            Event::Usage(usage) => self.usage = Some(usage),
+            // Nothing is read before the log can be loaded again.
+            Event::Read { .. } => {}
             Event::Malformed { client, error } => self.malformed(client, &error),
             Event::TurnEnd { now, mono } => {
                 self.set_time(now, mono);
@@ -339,6 +355,14 @@ impl Engine {
         self.work = true;
     }
 
+    /// The client has said its last word. It is ended like one that said QUIT, without the reply.
+    fn input_ended(&mut self, id: ClientId) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.end(CloseReason::InputEnded);
+        self.ending_clients.push_back(id);
+        self.work = true;
+    }
+
     fn closed(&mut self, id: ClientId) {
         if let Some(mut client) = self.clients.remove(&id) {
             self.paused -= u32::from(client.paused());
@@ -418,11 +442,12 @@ impl Engine {
         }
     }
 
+    /// What is due ten times a second. The host ends its turn after it, and that starts the pass of
+    /// the log: two passes would try a failed write twice a tick.
     #[doc(alias = "serverCron")]
     fn tick(&mut self) {
         self.expire_cycle();
         self.close_overdue();
-        self.log.start_pass(self.now);
         self.work = true;
     }
 
@@ -452,7 +477,8 @@ impl Engine {
         }
         let limit_ms = self.executor.config.held_reply_timeout_ms;
         while let Some((id, held_ms)) = self.held.pop_overdue(self.now, limit_ms) {
-            if self.clients.get(&id).is_some_and(|client| client.ending().is_none()) {
+            // One that said goodbye waits for its reply all the same.
+            if self.clients.get(&id).is_some_and(|client| client.held_replies() > 0) {
                 self.notes.push_back(Note::HeldTooLong { held_ms });
                 self.end_client(id, CloseReason::HeldTooLong);
             }
@@ -533,6 +559,8 @@ impl Engine {
             .as_bytes(),
         );
         digest.put_u64(self.received);
+        digest.put_bool(self.usage.is_some());
+        self.usage.unwrap_or_default().digest_into(&mut digest);
         digest.put_u64(self.clients.len() as u64);
         for (id, client) in &self.clients {
             digest.put_u64(id.0);

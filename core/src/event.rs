@@ -1,15 +1,25 @@
 //! What the outside tells the engine. A closed list: to know what can make the engine do anything,
 //! read this file.
 
+use crate::peer::Peer;
 use crate::resp::{Argv, ProtocolError};
 use crate::units::{ClientId, Errno, FileId, JobId, Micros, Millis};
+use crate::usage::Usage;
 
-/// Something that happened outside. Allocates nothing; only a command borrows.
+/// Something that happened outside. Allocates nothing; words and bytes are borrowed.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
     /// A connection was accepted.
     Connected {
         /// Its name from now on.
+        client: ClientId,
+        /// Where it comes from.
+        peer: Peer,
+    },
+    /// The client has shut down its sending side: no further command will come. What it is owed,
+    /// held replies too, is still sent; then the connection ends.
+    InputEnded {
+        /// Whose.
         client: ClientId,
     },
     /// A connection is gone. What it wrote stays; what it was owed is dropped.
@@ -26,6 +36,32 @@ pub enum Event<'a> {
         /// When; decides expiry.
         now: Millis,
     },
+    /// The command that was just handled took long: at least `slowlog-log-slower-than`. Only the
+    /// host has a clock; it sends this right after the command, with its words once more.
+    Took {
+        /// From whom.
+        client: ClientId,
+        /// The words.
+        argv: Argv<'a>,
+        /// For how long, in microseconds.
+        micros: u64,
+        /// When it ended.
+        now: Millis,
+    },
+    /// What only the host knows about one connection. It says so of every connection just before
+    /// a command named CLIENT.
+    Socket {
+        /// Whose.
+        client: ClientId,
+        /// The number of the file descriptor.
+        descriptor: u32,
+        /// Bytes of requests that are not executed yet.
+        query_bytes: u64,
+        /// Bytes of replies that the socket has not taken.
+        unsent_bytes: u64,
+    },
+    /// What the process uses. The host says so just before a command named INFO or MEMORY.
+    Usage(Usage),
     /// The bytes of a client are no protocol; it is answered and closed, as Redis does.
     Malformed {
         /// Whose.
@@ -54,6 +90,13 @@ pub enum Event<'a> {
         file: FileId,
         /// Bytes taken, perhaps fewer than asked.
         result: Result<u64, Errno>,
+    },
+    /// What `pread(2)` said to an [`crate::effect::Effect::Read`].
+    Read {
+        /// The file of the effect.
+        file: FileId,
+        /// The bytes, perhaps fewer than asked; none at the end of the file.
+        result: Result<&'a [u8], Errno>,
     },
     /// A job of an [`crate::effect::Effect::Submit`] has ended.
     Job {

@@ -40,7 +40,9 @@ pub mod ledger;
 pub mod effect;
 pub mod event;
 pub mod note;
+pub mod peer;
 pub mod pump;
+pub mod usage;
 
 // A log becomes a dataset again.
 pub mod load;

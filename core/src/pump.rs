@@ -11,9 +11,9 @@ use crate::event::Event;
 
 /// What performing an effect came to.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Outcome<'a> {
     /// Done, and this is what it said. Effect and answer together are one step.
-    Now(Event<'static>),
+    Now(Event<'a>),
     /// Started; the answer is an event of its own, later.
     Later,
     /// Done, and there is nothing to say.
@@ -23,7 +23,7 @@ pub enum Outcome {
 /// The outside: the kernel and the sockets, or a model of them.
 pub trait Environment {
     /// Performs one effect.
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome;
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_>;
 }
 
 /// Handles one event and performs all that follows from it.

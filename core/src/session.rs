@@ -1,6 +1,7 @@
 //! What the server remembers about one client between two commands.
 
 use crate::digest::Digest;
+use crate::peer::Peer;
 use crate::resp::OwnedArgv;
 use crate::units::{ClientId, Millis};
 
@@ -9,6 +10,10 @@ use crate::units::{ClientId, Millis};
 pub struct Session {
     /// Whose.
     pub id: ClientId,
+    /// Where the client is.
+    pub peer: Peer,
+    /// What the host said last of its connection.
+    pub socket: Socket,
     /// The selected database.
     pub db: u8,
     /// `CLIENT SETNAME`; empty for none.
@@ -25,6 +30,17 @@ pub struct Session {
     pub last_command: Millis,
     /// Name of the last command, for `CLIENT LIST`.
     pub last_command_name: &'static str,
+}
+
+/// One connection as only the host knows it, for `CLIENT LIST`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Socket {
+    /// The number of the file descriptor.
+    pub descriptor: u32,
+    /// Bytes of requests that are not executed yet.
+    pub query_bytes: u64,
+    /// Bytes of replies that the socket has not taken.
+    pub unsent_bytes: u64,
 }
 
 /// Commands that wait for EXEC.
@@ -72,6 +88,8 @@ impl Session {
     pub fn new(id: ClientId) -> Self {
         Self {
             id,
+            peer: Peer::Simulated,
+            socket: Socket::default(),
             db: 0,
             name: Vec::new(),
             transaction: None,
@@ -85,13 +103,17 @@ impl Session {
 
     /// A client that connected at `now`.
     #[must_use]
-    pub fn connected_at(id: ClientId, now: Millis) -> Self {
-        Self { connected: now, last_command: now, ..Self::new(id) }
+    pub fn connected_at(id: ClientId, peer: Peer, now: Millis) -> Self {
+        Self { peer, connected: now, last_command: now, ..Self::new(id) }
     }
 
     /// Adds everything that decides how later commands go.
     pub fn digest_into(&self, digest: &mut Digest) {
         digest.put_u64(self.id.0);
+        self.peer.digest_into(digest);
+        digest.put_u32(self.socket.descriptor);
+        digest.put_u64(self.socket.query_bytes);
+        digest.put_u64(self.socket.unsent_bytes);
         digest.put_u8(self.db);
         digest.put_bytes(&self.name);
         digest.put_bool(self.transaction.is_some());

@@ -27,6 +27,9 @@
 //! [`pump_recorded`] is [`crate::pump::pump`] with a recorder. [`Reader`] takes pieces of any size
 //! and gives records. [`Replay`] runs the events on a new engine and compares.
 //!
+//! # Versions
+//! 1 knew no addresses, no usage and no reading. 2 has them.
+//!
 //! # What is not promised
 //! A version of the format is read by the program that knows it; others say that they do not.
 //! Replaying needs the same engine: after a change of behaviour an old trace shows where it first
@@ -47,7 +50,7 @@ pub use write::{Recorder, pump_recorded, step_recorded};
 pub const MAGIC: [u8; 8] = *b"AOFTRACE";
 
 /// The version of the format that this program writes and reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// No record is longer: the largest request that a client may send, and room around it. A longer
 /// length means that the file is no trace any more.

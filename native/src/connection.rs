@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
+use aof_core::peer::Peer;
 use aof_core::resp::{Decoder, Limits};
 use aof_core::units::Micros;
 use mio::net::TcpStream;
@@ -118,6 +119,16 @@ impl Connection {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Both ends, as commands show them.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        match self.stream.local_addr() {
+            Ok(local) => Peer::Tcp { remote: self.address, local },
+            // The client has gone already; nobody will look.
+            Err(_) => Peer::Tcp { remote: self.address, local: self.address },
+        }
     }
 
     /// The poll set reported that the client will send no more. A short read does not prove then

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aof_core::effect::{CloseReason, Effect, HaltReason, Lane, Work};
 use aof_core::engine::OUTPUT_LIMIT_BYTES;
 use aof_core::event::Event;
+use aof_core::peer::Peer;
 use aof_core::pump::{Environment, Outcome};
 use aof_core::units::{ClientId, Errno, FileId, JobId};
 use foldhash::fast::RandomState;
@@ -41,6 +43,8 @@ pub struct Host {
     /// Connections that ended and whose input can be forgotten.
     gone: Vec<ClientId>,
     halted: Option<HaltReason>,
+    /// What was read last (`DEBUG LOADAOF`).
+    read_bytes: Vec<u8>,
 }
 
 impl Host {
@@ -64,6 +68,7 @@ impl Host {
             resumed: Vec::new(),
             gone: Vec::new(),
             halted: None,
+            read_bytes: Vec::new(),
         }
     }
 
@@ -121,6 +126,13 @@ impl Host {
         Ok(())
     }
 
+    /// The two ends of a connection. One that is closed already has none to show.
+    #[must_use]
+    pub fn peer(&self, client: ClientId) -> Peer {
+        let connection = self.connections.get(&client);
+        connection.map_or(Peer::Simulated, |connection| connection.peer())
+    }
+
     /// Sends a socket away that is one too many.
     pub fn turn_away(mut stream: TcpStream) {
         // Nobody waits for this: if the socket does not take it at once, it is lost.
@@ -166,7 +178,7 @@ impl Host {
         Some(Event::Backlog { client, bytes })
     }
 
-    fn send(&mut self, client: ClientId, bytes: &[u8]) -> Outcome {
+    fn send(&mut self, client: ClientId, bytes: &[u8]) -> Outcome<'static> {
         let Some(connection) = self.connections.get_mut(&client) else { return Outcome::Done };
         let sent = connection.send(bytes, &self.registry);
         self.after_sending(client, sent).map_or(Outcome::Done, Outcome::Now)
@@ -176,7 +188,9 @@ impl Host {
     fn end(&mut self, client: ClientId, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(&client) else { return };
         let waits = match reason {
-            CloseReason::Quit | CloseReason::Protocol => connection.backlog_bytes() > 0,
+            CloseReason::Quit | CloseReason::Protocol | CloseReason::InputEnded => {
+                connection.backlog_bytes() > 0
+            }
             CloseReason::HeldTooLong | CloseReason::OutputLimit | CloseReason::Killed => false,
         };
         if reason == CloseReason::OutputLimit {
@@ -213,7 +227,19 @@ impl Host {
         Event::Written { file, result: result.map(|bytes| bytes as u64) }
     }
 
-    fn submit(&mut self, job: JobId, lane: Lane, work: Work) -> Outcome {
+    /// Exactly one `pread(2)`.
+    fn read(&mut self, file: FileId, offset: u64, max_bytes: u32) -> Event<'_> {
+        let Some(target) = self.files.get(&file) else {
+            return Event::Read { file, result: Err(BAD_FILE) };
+        };
+        self.read_bytes.resize(usize::try_from(max_bytes).unwrap_or(usize::MAX), 0);
+        let result = target
+            .read_at(&mut self.read_bytes, offset)
+            .map_err(|error| Errno(error.raw_os_error().unwrap_or(Errno::EIO.0)));
+        Event::Read { file, result: result.map(|bytes| &self.read_bytes[..bytes]) }
+    }
+
+    fn submit(&mut self, job: JobId, lane: Lane, work: Work) -> Outcome<'static> {
         let Some(task) = self.task(work) else {
             let took = aof_core::units::Micros(0);
             return Outcome::Now(Event::Job { job, result: Err(BAD_FILE), took });
@@ -245,9 +271,12 @@ impl Host {
 const BAD_FILE: Errno = Errno(9);
 
 impl Environment for Host {
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         match effect {
             Effect::Write { file, bytes, .. } => return Outcome::Now(self.write(file, bytes)),
+            Effect::Read { file, offset, max_bytes } => {
+                return Outcome::Now(self.read(file, offset, max_bytes));
+            }
             Effect::Submit { job, lane, work } => return self.submit(job, lane, work),
             Effect::Send { client, bytes, .. } => return self.send(client, bytes),
             Effect::Close { client, reason } => self.end(client, reason),

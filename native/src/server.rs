@@ -246,7 +246,8 @@ impl Server {
         self.next_client += 1;
         let bulk_bytes = self.driver.engine().config().proto_max_bulk_len;
         self.inboxes.insert(client, Inbox::new(Limits { bulk_bytes }));
-        self.driver.handle(Event::Connected { client });
+        let peer = self.driver.host().peer(client);
+        self.driver.handle(Event::Connected { client, peer });
     }
 
     /// Hands over what the lanes have done.

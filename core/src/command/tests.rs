@@ -15,6 +15,7 @@ use crate::execute::{
     AofFacts, ClientFacts, Executed, Executor, Facts, Refusal, Request, ServerFacts,
 };
 use crate::keyspace::Keyspace;
+use crate::peer::Peer;
 use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Decoded, Decoder, Limits, OwnedArgv};
 use crate::session::Session;
@@ -77,7 +78,7 @@ impl Bench {
     /// Runs words for client `id`, which connects when it is new.
     pub(crate) fn run_words<W: AsRef<[u8]>>(&mut self, id: u64, words: &[W]) -> Vec<u8> {
         let argv = OwnedArgv::from_words(words);
-        let new = || Session::connected_at(ClientId(id), START);
+        let new = || Session::connected_at(ClientId(id), Peer::Simulated, START);
         let mut session = self.sessions.remove(&id).unwrap_or_else(new);
         let mut reply = Vec::new();
         let facts = BenchFacts { refusal: self.refusal, others: &self.sessions };

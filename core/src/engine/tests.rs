@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::*;
 use crate::effect::{HaltReason, Work};
+use crate::peer::Peer;
 use crate::profile::ProfileName;
 use crate::pump::{Environment, Outcome, drain, pump};
 use crate::resp::OwnedArgv;
@@ -22,10 +23,14 @@ struct Outside {
     written: u64,
     synced: u64,
     halted: Option<HaltReason>,
+    /// The file of the log.
+    file: Vec<u8>,
+    /// Reads end with this.
+    fail_read: Option<Errno>,
 }
 
 impl Environment for Outside {
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         match effect {
             Effect::Write { file, bytes, offset, .. } => {
                 let offered = bytes.len() as u64;
@@ -33,8 +38,20 @@ impl Environment for Outside {
                 let result = self.writes.pop_front().unwrap_or(Ok(offered));
                 if let Ok(taken) = result {
                     self.written = offset + taken;
+                    self.file.truncate(usize::try_from(offset).unwrap());
+                    self.file.extend_from_slice(&bytes[..usize::try_from(taken).unwrap()]);
                 }
                 return Outcome::Now(Event::Written { file, result });
+            }
+            Effect::Read { file, offset, max_bytes } => {
+                self.seen.push(format!("read at {offset}"));
+                if let Some(errno) = self.fail_read {
+                    return Outcome::Now(Event::Read { file, result: Err(errno) });
+                }
+                let from = self.file.len().min(usize::try_from(offset).unwrap());
+                let rest = &self.file[from..];
+                let bytes = &rest[..rest.len().min(usize::try_from(max_bytes).unwrap())];
+                return Outcome::Now(Event::Read { file, result: Ok(bytes) });
             }
             Effect::Submit { job, lane: Lane::Inline, work } => {
                 self.seen.push(format!("inline {}", name(&work)));
@@ -101,7 +118,7 @@ impl Rig {
         let engine = Engine::new(config, 7, Keyspace::new(7), 0, Millis(now), Micros(0));
         let mut rig = Self { engine, outside: Outside::default(), now };
         for client in 1..=3 {
-            rig.event(Event::Connected { client: ClientId(client) });
+            rig.event(Event::Connected { client: ClientId(client), peer: Peer::Simulated });
         }
         rig
     }
@@ -127,10 +144,16 @@ impl Rig {
         self.event(Event::TurnEnd { now, mono: Micros(self.now * 1000) })
     }
 
+    /// A tick and the end of its turn, as every host does it.
     fn tick(&mut self, later_ms: u64) -> String {
         self.now += later_ms;
         let now = Millis(self.now);
-        self.event(Event::Tick { now, mono: Micros(self.now * 1000) })
+        let mut seen = self.event(Event::Tick { now, mono: Micros(self.now * 1000) });
+        let end = self.turn_end();
+        if !seen.is_empty() && !end.is_empty() {
+            seen.push_str(", ");
+        }
+        seen + &end
     }
 
     /// A command and the end of its turn.

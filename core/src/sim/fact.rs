@@ -183,6 +183,13 @@ pub enum Fact {
     },
     /// The log's file was closed.
     CloseFile,
+    /// Bytes of the log's file were read (`DEBUG LOADAOF`).
+    Read {
+        /// From this byte on.
+        from: u64,
+        /// Up to this byte.
+        to: u64,
+    },
     /// The server stopped reading from a client.
     Pause {
         /// Whom.

@@ -14,7 +14,7 @@ use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Work};
 use crate::event::Event;
 use crate::note::Note;
 use crate::pump::{Environment, Outcome};
-use crate::sim::disk::{Disk, Inode, Sync};
+use crate::sim::disk::{Disk, Inode, Stored, Sync};
 use crate::units::{ClientId, Errno, JobId, Micros, Millis};
 
 /// How long a reply takes to leave, in microseconds.
@@ -47,6 +47,7 @@ pub(crate) enum Performed {
     SyncInline { from: u64, to: u64, started: Micros, took_micros: u64, result: Result<(), Errno> },
     Truncate { length_bytes: u64, result: Result<(), Errno> },
     CloseFile,
+    Read { from: u64, to: u64 },
     Send { client: ClientId, replies: u32, gate: Gate },
     Close { client: ClientId, reason: CloseReason },
     Pause { client: ClientId },
@@ -99,7 +100,7 @@ impl Machine {
     /// How much of the log is durable.
     #[must_use]
     pub fn durable(&self) -> u64 {
-        self.disk.file(self.inode).map_or(0, super::disk::Stored::durable_upto)
+        self.disk.file(self.inode).map_or(0, Stored::durable_upto)
     }
 
     /// How much of the log the kernel has.
@@ -117,7 +118,7 @@ impl Machine {
         (Performed::Write { from, to: upto, result }, result)
     }
 
-    fn sync_inline(&mut self, job: JobId, upto: u64) -> Outcome {
+    fn sync_inline(&mut self, job: JobId, upto: u64) -> Outcome<'static> {
         let from = self.durable();
         let started = self.clock;
         let sync = self.disk.begin_sync(self.inode);
@@ -129,7 +130,7 @@ impl Machine {
         Outcome::Now(Event::Job { job, result, took: Micros(took_micros) })
     }
 
-    fn sync_beside(&mut self, job: JobId, upto: u64) -> Outcome {
+    fn sync_beside(&mut self, job: JobId, upto: u64) -> Outcome<'static> {
         let from = self.durable();
         let free = self.jobs.iter().map(|job| job.due).max().unwrap_or_default();
         let started = self.clock.max(free);
@@ -140,7 +141,7 @@ impl Machine {
         Outcome::Later
     }
 
-    fn work(&mut self, job: JobId, lane: Lane, work: Work) -> Outcome {
+    fn work(&mut self, job: JobId, lane: Lane, work: Work) -> Outcome<'static> {
         match (work, lane) {
             (Work::Sync { upto, .. }, Lane::Inline) => self.sync_inline(job, upto.0),
             (Work::Sync { upto, .. }, Lane::Sync | Lane::Slow) => self.sync_beside(job, upto.0),
@@ -172,12 +173,21 @@ impl Machine {
 }
 
 impl Environment for Machine {
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         let performed = match effect {
             Effect::Write { file, bytes, upto, .. } => {
                 let (performed, result) = self.write(bytes, upto.0);
                 self.performed = Some(performed);
                 return Outcome::Now(Event::Written { file, result });
+            }
+            Effect::Read { file, offset, max_bytes } => {
+                let cached = self.disk.file(self.inode).map_or(&[][..], Stored::cached);
+                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(cached.len());
+                let most = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+                let bytes = &cached[from..cached.len().min(from.saturating_add(most))];
+                let to = offset + bytes.len() as u64;
+                self.performed = Some(Performed::Read { from: offset, to });
+                return Outcome::Now(Event::Read { file, result: Ok(bytes) });
             }
             Effect::Submit { job, lane, work } => return self.work(job, lane, work),
             Effect::Send { client, replies, gate, .. } => {

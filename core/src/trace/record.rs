@@ -8,7 +8,7 @@ use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Work};
 use crate::event::Event;
 use crate::keyspace::Keyspace;
 use crate::resp::OwnedArgv;
-use crate::units::{ClientId, FileId, JobId, Lsn, Micros, Millis};
+use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
 
 /// Everything that a run begins with, apart from the dataset itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,24 @@ pub enum RecordedEvent {
         /// When.
         now: Millis,
     },
+    /// A command that took long.
+    Took {
+        /// From whom.
+        client: ClientId,
+        /// Its words.
+        argv: OwnedArgv,
+        /// For how long, in microseconds.
+        micros: u64,
+        /// When it ended.
+        now: Millis,
+    },
+    /// Bytes of a file.
+    Read {
+        /// Which.
+        file: FileId,
+        /// The bytes.
+        result: Result<Vec<u8>, Errno>,
+    },
     /// Any other event.
     Plain(Event<'static>),
 }
@@ -76,6 +94,12 @@ impl RecordedEvent {
             Self::Command { client, argv, now } => {
                 Event::Command { client: *client, argv: argv.as_argv(), now: *now }
             }
+            Self::Took { client, argv, micros, now } => {
+                Event::Took { client: *client, argv: argv.as_argv(), micros: *micros, now: *now }
+            }
+            Self::Read { file, result } => {
+                Event::Read { file: *file, result: result.as_deref().map_err(|errno| *errno) }
+            }
             Self::Plain(event) => *event,
         }
     }
@@ -87,7 +111,16 @@ impl From<Event<'_>> for RecordedEvent {
             Event::Command { client, argv, now } => {
                 Self::Command { client, argv: OwnedArgv::from(argv), now }
             }
-            Event::Connected { client } => Self::Plain(Event::Connected { client }),
+            Event::Took { client, argv, micros, now } => {
+                Self::Took { client, argv: OwnedArgv::from(argv), micros, now }
+            }
+            Event::Read { file, result } => Self::Read { file, result: result.map(<[u8]>::to_vec) },
+            Event::Connected { client, peer } => Self::Plain(Event::Connected { client, peer }),
+            Event::InputEnded { client } => Self::Plain(Event::InputEnded { client }),
+            Event::Socket { client, descriptor, query_bytes, unsent_bytes } => {
+                Self::Plain(Event::Socket { client, descriptor, query_bytes, unsent_bytes })
+            }
+            Event::Usage(usage) => Self::Plain(Event::Usage(usage)),
             Event::Closed { client } => Self::Plain(Event::Closed { client }),
             Event::Malformed { client, error } => Self::Plain(Event::Malformed { client, error }),
             Event::TurnEnd { now, mono } => Self::Plain(Event::TurnEnd { now, mono }),
@@ -145,6 +178,15 @@ pub enum EffectSummary {
         /// The log position after it.
         upto: Lsn,
     },
+    /// [`Effect::Read`].
+    Read {
+        /// Where.
+        file: FileId,
+        /// From this byte on.
+        offset: u64,
+        /// So many bytes at most.
+        max_bytes: u32,
+    },
     /// [`Effect::Submit`].
     Submit {
         /// The name of the work.
@@ -199,6 +241,7 @@ impl From<&Effect<'_>> for EffectSummary {
             Effect::Write { file, bytes, offset, upto } => {
                 Self::Write { file, bytes: Fingerprint::of(bytes), offset, upto }
             }
+            Effect::Read { file, offset, max_bytes } => Self::Read { file, offset, max_bytes },
             Effect::Submit { job, lane, work } => Self::Submit { job, lane, work },
             Effect::Send { client, bytes, replies, gate } => {
                 Self::Send { client, bytes: Fingerprint::of(bytes), replies, gate }

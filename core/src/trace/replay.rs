@@ -87,6 +87,8 @@ pub struct Replay {
     report: ReplayReport,
     /// The write that has not been answered.
     write: Option<(FileId, u64)>,
+    /// The read that has not been answered.
+    read: Option<(FileId, u32)>,
     /// Jobs that have not been answered.
     jobs: BTreeSet<JobId>,
 }
@@ -105,7 +107,7 @@ impl Replay {
         let (now, mono) = (header.now, header.mono);
         let engine = Engine::new(config, seed, keyspace, header.loaded_bytes, now, mono);
         let report = ReplayReport::default();
-        Ok(Self { engine, report, write: None, jobs: BTreeSet::new() })
+        Ok(Self { engine, report, write: None, read: None, jobs: BTreeSet::new() })
     }
 
     /// The engine as it is after the records so far.
@@ -148,6 +150,9 @@ impl Replay {
                     EffectSummary::Write { file, bytes, .. } => {
                         self.write = Some((file, bytes.length_bytes));
                     }
+                    EffectSummary::Read { file, max_bytes, .. } => {
+                        self.read = Some((file, max_bytes));
+                    }
                     EffectSummary::Submit { job, .. } => {
                         self.jobs.insert(job);
                     }
@@ -175,7 +180,15 @@ impl Replay {
                 .take()
                 .is_some_and(|(asked, bytes)| asked == *file && result.unwrap_or(0) <= bytes),
             RecordedEvent::Plain(Event::Job { job, .. }) => self.jobs.remove(job),
-            RecordedEvent::Command { .. } | RecordedEvent::Plain(_) => self.write.is_none(),
+            RecordedEvent::Read { file, result } => {
+                let bytes = result.as_ref().map_or(0, Vec::len);
+                self.read.take().is_some_and(|(asked, max_bytes)| {
+                    asked == *file && u32::try_from(bytes).is_ok_and(|bytes| bytes <= max_bytes)
+                })
+            }
+            RecordedEvent::Command { .. }
+            | RecordedEvent::Took { .. }
+            | RecordedEvent::Plain(_) => self.write.is_none() && self.read.is_none(),
         };
         if asked { Ok(()) } else { Err(Difference::Answer { record }) }
     }

@@ -7,8 +7,10 @@ use crate::config::{Config, Policy};
 use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
 use crate::event::Event;
 use crate::note::Note;
+use crate::peer::Peer;
 use crate::resp::{OwnedArgv, ProtocolError};
 use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
+use crate::usage::Usage;
 
 pub(super) fn header() -> Header {
     Header {
@@ -35,7 +37,13 @@ fn events() -> Vec<RecordedEvent> {
         ProtocolError::UnbalancedQuotes,
     ];
     let mut events = vec![
-        Event::Connected { client },
+        Event::Connected { client, peer: Peer::Simulated },
+        Event::Connected { client, peer: Peer::Unix },
+        Event::Connected { client, peer: tcp("127.0.0.1:1", "0.0.0.0:65535") },
+        Event::Connected { client, peer: tcp("[fe80::1%7]:1", "[::1]:6379") },
+        Event::InputEnded { client },
+        Event::Socket { client, descriptor: 8, query_bytes: 9, unsent_bytes: u64::MAX },
+        Event::Usage(Usage { used_bytes: 1, largest_output_bytes: u64::MAX, ..Usage::default() }),
         Event::Closed { client },
         Event::TurnEnd { now, mono },
         Event::Tick { now, mono },
@@ -51,7 +59,19 @@ fn events() -> Vec<RecordedEvent> {
     for words in [&[&b"PING"[..]][..], &[b"", b"", b"\0\r\n\xff"]] {
         events.push(RecordedEvent::Command { client, argv: OwnedArgv::from_words(words), now });
     }
+    let file = FileId(2);
+    events.push(RecordedEvent::Read { file, result: Err(Errno::EIO) });
+    for bytes in [&b""[..], b"*1\r\n"] {
+        events.push(RecordedEvent::Read { file, result: Ok(bytes.to_vec()) });
+    }
+    let argv = OwnedArgv::from_words(&[&b"GET"[..], b"\xff"]);
+    events.push(RecordedEvent::Took { client, argv, micros: 10_000, now });
     events
+}
+
+fn tcp(remote: &str, local: &str) -> Peer {
+    let parse = |text: &str| text.parse().expect("an address");
+    Peer::Tcp { remote: parse(remote), local: parse(local) }
 }
 
 /// Every variant of an effect, with every kind of field.
@@ -59,6 +79,7 @@ fn effects() -> Vec<EffectSummary> {
     let (client, file, bytes) = (ClientId(1), FileId(2), Fingerprint::of(b"abc"));
     let mut effects = vec![
         EffectSummary::Write { file, bytes, offset: 3, upto: Lsn(4) },
+        EffectSummary::Read { file, offset: 5, max_bytes: u32::MAX },
         EffectSummary::Pause { client },
         EffectSummary::Resume { client },
         EffectSummary::Sleep { micros: 5 },
@@ -78,6 +99,7 @@ fn effects() -> Vec<EffectSummary> {
         CloseReason::HeldTooLong,
         CloseReason::OutputLimit,
         CloseReason::Killed,
+        CloseReason::InputEnded,
     ] {
         effects.push(EffectSummary::Close { client, reason });
     }
@@ -246,7 +268,7 @@ fn errors_say_what_is_wrong() {
     assert_eq!(error(b"*3\r\n$3\r\n"), "not a trace: the file does not begin with \"AOFTRACE\"");
     assert_eq!(
         error(&[&MAGIC[..], &[9, 0, 0, 0]].concat()),
-        "a trace of version 9; this program reads version 1"
+        "a trace of version 9; this program reads version 2"
     );
     assert_eq!(
         error(&[&file_of(&[])[..], &[0xff, 0xff, 0xff, 0xff]].concat()),

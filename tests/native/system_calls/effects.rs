@@ -92,7 +92,7 @@ impl Effects {
                 done.result = Some(result.map(|()| 0).map_err(errno));
                 done.loop_calls_before_end = loop_calls;
             }
-            RecordedEvent::Plain(_) => {}
+            RecordedEvent::Took { .. } | RecordedEvent::Read { .. } | RecordedEvent::Plain(_) => {}
         }
     }
 

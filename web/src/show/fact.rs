@@ -49,6 +49,7 @@ pub fn shown(fact: &Fact) -> StepFact {
             result: IoResult::of(result.map(|()| *length_bytes)),
         },
         Fact::CloseFile => StepFact::CloseFile,
+        Fact::Read { from, to } => StepFact::Read { from: *from, to: *to },
         Fact::Pause { client } => StepFact::Pause { client: client.0 },
         Fact::Resume { client } => StepFact::Resume { client: client.0 },
         Fact::Sleep { micros } => StepFact::Sleep { micros: *micros },
@@ -127,6 +128,7 @@ const fn goodbye(reason: Goodbye) -> &'static str {
         Goodbye::Server(CloseReason::HeldTooLong) => "held-too-long",
         Goodbye::Server(CloseReason::OutputLimit) => "output-limit",
         Goodbye::Server(CloseReason::Killed) => "killed",
+        Goodbye::Server(CloseReason::InputEnded) => "input-ended",
     }
 }
 

@@ -73,6 +73,10 @@ pub enum StepFact {
         result: IoResult,
     },
     CloseFile,
+    Read {
+        from: u64,
+        to: u64,
+    },
     Pause {
         client: u64,
     },
@@ -148,6 +152,7 @@ impl StepFact {
             Self::Note { .. } => "note",
             Self::Truncate { .. } => "truncate",
             Self::CloseFile => "close-file",
+            Self::Read { .. } => "read",
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
             Self::Sleep { .. } => "sleep",

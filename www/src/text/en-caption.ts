@@ -164,6 +164,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
         : `${code("ftruncate")} to ${bytes(fact.toBytes)} failed with ${code(fact.result.errno.name)}; the partial write stays in the file.`;
     case "close-file":
       return "The server closed the append-only file. Closing is no sync.";
+    case "read":
+      return `${code("DEBUG LOADAOF")} read ${bytes(fact.to - fact.from)} of the append-only file back, from byte ${fact.from} on.`;
     case "pause":
       return `The server stopped reading from client ${fact.client}: too many of its replies are waiting.`;
     case "resume":
@@ -223,6 +225,8 @@ function closed(fact: Extract<StepFact, { kind: "closed" }>): string {
       return `The server closed the connection of ${who}: its reply was held too long, and neither OK nor an error would be true.`;
     case "output-limit":
       return `The server closed the connection of ${who}: too many replies were waiting for it.`;
+    case "input-ended":
+      return `The server closed the connection of ${who}, which had nothing more to send and was owed nothing more.`;
     case "killed":
       return `The connection of ${who} was closed by CLIENT KILL.`;
     case "peer":

@@ -45,6 +45,8 @@ export function event(fact: StepFact): string {
       return `file cut to ${bytes(fact.toBytes)}`;
     case "close-file":
       return "file closed";
+    case "read":
+      return `log read ${bytes(fact.to - fact.from)}`;
     case "pause":
       return `client ${fact.client} paused`;
     case "resume":
@@ -108,6 +110,8 @@ export function mark(fact: StepFact): string {
       return "cut";
     case "close-file":
       return "close";
+    case "read":
+      return "read";
     case "pause":
       return "pause";
     case "resume":

@@ -124,6 +124,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
         : `${code("ftruncate")} 报 ${code(fact.result.errno.name)}，没能截回 ${bytes(fact.toBytes)}。`;
     case "close-file":
       return "服务器关闭了 AOF 文件；关闭不等于刷盘。";
+    case "read":
+      return `${code("DEBUG LOADAOF")} 从第 ${fact.from} 字节起读回 ${bytes(fact.to - fact.from)}。`;
     case "pause":
       return `客户端 ${fact.client} 积压的回复太多，服务器暂停读它的命令。`;
     case "resume":
@@ -182,6 +184,8 @@ function closed(fact: Extract<StepFact, { kind: "closed" }>): string {
       return `${who} 的回复扣得太久，回 OK 或回错误都不真实，服务器断开了它。`;
     case "output-limit":
       return `${who} 积压的回复太多，服务器断开了它。`;
+    case "input-ended":
+      return `${who} 不再发送，该得的回复都已送到，服务器关闭了它的连接。`;
     case "killed":
       return `CLIENT KILL 关闭了${who} 的连接。`;
     case "peer":

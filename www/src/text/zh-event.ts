@@ -45,6 +45,8 @@ export function event(fact: StepFact): string {
       return `文件截回 ${bytes(fact.toBytes)}`;
     case "close-file":
       return "文件已关闭";
+    case "read":
+      return `读回日志 ${bytes(fact.to - fact.from)}`;
     case "pause":
       return `暂停读客户端 ${fact.client}`;
     case "resume":
@@ -108,6 +110,8 @@ export function mark(fact: StepFact): string {
       return "截断";
     case "close-file":
       return "关闭";
+    case "read":
+      return "读取";
     case "pause":
       return "暂停";
     case "resume":

@@ -75,7 +75,10 @@ impl World {
                     return Taken::Step(self.command(connection, &words, now));
                 }
                 self.inputs.push_front(Due { at, input: Input::Command { client, words } });
-                self.handle(Event::Connected { client: connection });
+                self.handle(Event::Connected {
+                    client: connection,
+                    peer: crate::peer::Peer::Simulated,
+                });
                 Taken::Step(Fact::Connected { client })
             }
             Input::Disconnect { client } => {
@@ -206,6 +209,7 @@ impl World {
             }
             Performed::Truncate { length_bytes, result } => Fact::Truncate { length_bytes, result },
             Performed::CloseFile => Fact::CloseFile,
+            Performed::Read { from, to } => Fact::Read { from, to },
             Performed::Send { client, replies, gate } => self.replied(client, replies, gate),
             Performed::Close { client, reason } => {
                 self.journal.connection_lost(client);

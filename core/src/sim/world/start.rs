@@ -96,7 +96,7 @@ impl World {
         }
         for client in self.settings.clients.clone() {
             let client = self.connection(client);
-            self.handle(Event::Connected { client });
+            self.handle(Event::Connected { client, peer: crate::peer::Peer::Simulated });
         }
         self.turn_open = false;
     }

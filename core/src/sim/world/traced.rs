@@ -132,7 +132,7 @@ impl World {
                 Record::Event(event) => self.traced_event(event),
                 Record::Effect(summary) => {
                     let answer = match trace.records.get(number + 1) {
-                        Some(Record::Answer(RecordedEvent::Plain(event))) => Some(*event),
+                        Some(Record::Answer(event)) => Some(event.as_event()),
                         _ => None,
                     };
                     if answer.is_some()
@@ -203,7 +203,7 @@ impl World {
                 self.traced_clock(*now);
                 return Ok(Some(self.command(*client, &Arc::new(argv.clone()), *now)));
             }
-            RecordedEvent::Plain(event) => *event,
+            other => other.as_event(),
         };
         match event {
             Event::TurnEnd { mono, .. } => {
@@ -235,7 +235,7 @@ impl World {
                     result,
                 }))
             }
-            Event::Connected { client } => {
+            Event::Connected { client, .. } => {
                 self.handle(event);
                 Ok(Some(Fact::Connected { client: Self::client_of(client) }))
             }
@@ -249,18 +249,23 @@ impl World {
                 self.handle(event);
                 Ok(Some(Fact::Malformed { client: Self::client_of(client), error }))
             }
-            Event::Backlog { .. } | Event::Shutdown { .. } => {
+            Event::Backlog { .. }
+            | Event::Shutdown { .. }
+            | Event::InputEnded { .. }
+            | Event::Socket { .. }
+            | Event::Usage(_)
+            | Event::Took { .. } => {
                 self.handle(event);
                 Ok(None)
             }
-            Event::Written { .. } | Event::Command { .. } => Err(Differs),
+            Event::Written { .. } | Event::Read { .. } | Event::Command { .. } => Err(Differs),
         }
     }
 
     fn traced_effect(
         &mut self,
         expected: &EffectSummary,
-        answer: Option<Event<'static>>,
+        answer: Option<Event<'_>>,
     ) -> Result<Option<Fact>, Differs> {
         let Phase::Running(engine) = &mut self.phase else { return Err(Differs) };
         let mut host =
@@ -289,12 +294,12 @@ struct Differs;
 struct RecordedHost<'a> {
     machine: &'a mut Machine,
     expected: &'a EffectSummary,
-    answer: Option<Event<'static>>,
+    answer: Option<Event<'a>>,
     differs: bool,
 }
 
 impl Environment for RecordedHost<'_> {
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         // An answer that nobody can have given must not reach the engine.
         self.differs =
             EffectSummary::from(&effect) != *self.expected || !answers(&effect, self.answer);
@@ -338,13 +343,17 @@ impl Environment for RecordedHost<'_> {
 }
 
 /// Whether this effect can have been answered like this.
-fn answers(effect: &Effect<'_>, answer: Option<Event<'static>>) -> bool {
+fn answers(effect: &Effect<'_>, answer: Option<Event<'_>>) -> bool {
     match (effect, answer) {
         (Effect::Write { file, bytes, .. }, Some(Event::Written { file: written, result })) => {
             *file == written && result.unwrap_or(0) <= bytes.len() as u64
         }
         (Effect::Submit { job, .. }, Some(Event::Job { job: ended, .. })) => *job == ended,
-        (Effect::Write { .. }, _) | (_, Some(_)) => false,
+        (Effect::Read { file, max_bytes, .. }, Some(Event::Read { file: read, result })) => {
+            let bytes = result.unwrap_or_default().len();
+            *file == read && u32::try_from(bytes).is_ok_and(|bytes| bytes <= *max_bytes)
+        }
+        (Effect::Write { .. } | Effect::Read { .. }, _) | (_, Some(_)) => false,
         (_, None) => true,
     }
 }

@@ -20,7 +20,7 @@ struct World {
 }
 
 impl Environment for World {
-    fn perform(&mut self, effect: Effect<'_>) -> Outcome {
+    fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         match effect {
             Effect::Write { file, bytes, .. } => {
                 self.writes += 1;
@@ -45,6 +45,7 @@ impl Environment for World {
             | Effect::Resume { .. }
             | Effect::Sleep { .. }
             | Effect::Note(_) => Outcome::Done,
+            Effect::Read { file, .. } => Outcome::Now(Event::Read { file, result: Ok(&[]) }),
         }
     }
 }
@@ -75,7 +76,12 @@ fn recorded(profile: ProfileName, policy: Policy) -> Vec<u8> {
     let mut engine = Engine::new(config, 3, keyspace, header.loaded_bytes, now, mono);
     let mut world = World::default();
     let client = ClientId(1);
-    pump_recorded(&mut engine, &mut world, &mut recorder, Event::Connected { client });
+    pump_recorded(
+        &mut engine,
+        &mut world,
+        &mut recorder,
+        Event::Connected { client, peer: Peer::Unix },
+    );
     for turn in 0..60_u64 {
         let (now, mono) = (Millis(1_000_000 + turn * 130), Micros(turn * 130_000));
         for line in [

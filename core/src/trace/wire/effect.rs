@@ -1,0 +1,188 @@
+//! Effects as bytes.
+
+use super::body::{Bad, Body, put_fingerprint, put_u32, put_u64};
+use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
+use crate::trace::record::EffectSummary;
+use crate::units::{ClientId, Errno, FileId, JobId, Lsn};
+
+/// Writes an effect.
+pub(crate) fn effect(effect: &EffectSummary, out: &mut Vec<u8>) {
+    match *effect {
+        EffectSummary::Write { file, bytes, offset, upto } => {
+            out.push(1);
+            put_u32(file.0, out);
+            put_fingerprint(bytes, out);
+            put_u64(offset, out);
+            put_u64(upto.0, out);
+        }
+        EffectSummary::Read { file, offset, max_bytes } => {
+            out.push(10);
+            put_u32(file.0, out);
+            put_u64(offset, out);
+            put_u32(max_bytes, out);
+        }
+        EffectSummary::Submit { job, lane, work } => {
+            out.push(2);
+            put_u64(job.0, out);
+            out.push(lane_code(lane));
+            put_work(work, out);
+        }
+        EffectSummary::Send { client, bytes, replies, gate } => {
+            out.push(3);
+            put_u64(client.0, out);
+            put_fingerprint(bytes, out);
+            put_u32(replies, out);
+            let (code, lsn) = match gate {
+                Gate::Free => (0, Lsn(0)),
+                Gate::AfterWrite(lsn) => (1, lsn),
+                Gate::AfterSync(lsn) => (2, lsn),
+            };
+            out.push(code);
+            put_u64(lsn.0, out);
+        }
+        EffectSummary::Close { client, reason } => {
+            out.push(4);
+            put_u64(client.0, out);
+            out.push(close_code(reason));
+        }
+        EffectSummary::Pause { client } => {
+            out.push(5);
+            put_u64(client.0, out);
+        }
+        EffectSummary::Resume { client } => {
+            out.push(6);
+            put_u64(client.0, out);
+        }
+        EffectSummary::Sleep { micros } => {
+            out.push(7);
+            put_u64(micros, out);
+        }
+        EffectSummary::Note(ref text) => {
+            out.push(8);
+            out.extend_from_slice(text.as_bytes());
+        }
+        EffectSummary::Halt(reason) => {
+            out.push(9);
+            let (code, value) = match reason {
+                HaltReason::WriteFailed(errno) => (1, errno.0),
+                HaltReason::SyncFailed(errno) => (2, errno.0),
+                HaltReason::Shutdown { flushed } => (3, i32::from(flushed)),
+            };
+            out.push(code);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
+pub(super) fn read_effect(body: &mut Body<'_>) -> Result<EffectSummary, Bad> {
+    Ok(match body.u8("effect")? {
+        1 => EffectSummary::Write {
+            file: FileId(body.u32("file")?),
+            bytes: body.fingerprint()?,
+            offset: body.u64("offset")?,
+            upto: Lsn(body.u64("log position")?),
+        },
+        2 => EffectSummary::Submit {
+            job: JobId(body.u64("job")?),
+            lane: read_lane(body.u8("lane")?)?,
+            work: read_work(body)?,
+        },
+        3 => {
+            let client = ClientId(body.u64("client")?);
+            let (bytes, replies) = (body.fingerprint()?, body.u32("replies")?);
+            let gate = match (body.u8("gate")?, Lsn(body.u64("gate")?)) {
+                (0, Lsn(0)) => Gate::Free,
+                (1, lsn) => Gate::AfterWrite(lsn),
+                (2, lsn) => Gate::AfterSync(lsn),
+                _ => return Err("gate"),
+            };
+            EffectSummary::Send { client, bytes, replies, gate }
+        }
+        4 => {
+            let client = ClientId(body.u64("client")?);
+            EffectSummary::Close { client, reason: read_close(body.u8("reason")?)? }
+        }
+        5 => EffectSummary::Pause { client: ClientId(body.u64("client")?) },
+        6 => EffectSummary::Resume { client: ClientId(body.u64("client")?) },
+        7 => EffectSummary::Sleep { micros: body.u64("duration")? },
+        8 => {
+            let text = std::str::from_utf8(std::mem::take(&mut body.0)).map_err(|_| "note")?;
+            EffectSummary::Note(text.to_owned())
+        }
+        9 => EffectSummary::Halt(match (body.u8("reason")?, body.i32("reason")?) {
+            (1, errno) => HaltReason::WriteFailed(Errno(errno)),
+            (2, errno) => HaltReason::SyncFailed(Errno(errno)),
+            (3, 0) => HaltReason::Shutdown { flushed: false },
+            (3, 1) => HaltReason::Shutdown { flushed: true },
+            _ => return Err("reason"),
+        }),
+        10 => EffectSummary::Read {
+            file: FileId(body.u32("file")?),
+            offset: body.u64("offset")?,
+            max_bytes: body.u32("length")?,
+        },
+        _ => return Err("effect"),
+    })
+}
+
+const fn lane_code(lane: Lane) -> u8 {
+    match lane {
+        Lane::Inline => 0,
+        Lane::Sync => 1,
+        Lane::Slow => 2,
+    }
+}
+
+const fn read_lane(code: u8) -> Result<Lane, Bad> {
+    Ok(match code {
+        0 => Lane::Inline,
+        1 => Lane::Sync,
+        2 => Lane::Slow,
+        _ => return Err("lane"),
+    })
+}
+
+fn put_work(work: Work, out: &mut Vec<u8>) {
+    let (code, file, number) = match work {
+        Work::Sync { file, upto } => (1, file, upto.0),
+        Work::Truncate { file, length_bytes } => (2, file, length_bytes),
+        Work::Close { file } => (3, file, 0),
+    };
+    out.push(code);
+    put_u32(file.0, out);
+    put_u64(number, out);
+}
+
+fn read_work(body: &mut Body<'_>) -> Result<Work, Bad> {
+    let code = body.u8("work")?;
+    let (file, number) = (FileId(body.u32("file")?), body.u64("work")?);
+    Ok(match code {
+        1 => Work::Sync { file, upto: Lsn(number) },
+        2 => Work::Truncate { file, length_bytes: number },
+        3 if number == 0 => Work::Close { file },
+        _ => return Err("work"),
+    })
+}
+
+const fn close_code(reason: CloseReason) -> u8 {
+    match reason {
+        CloseReason::Quit => 1,
+        CloseReason::Protocol => 2,
+        CloseReason::HeldTooLong => 3,
+        CloseReason::OutputLimit => 4,
+        CloseReason::Killed => 5,
+        CloseReason::InputEnded => 6,
+    }
+}
+
+const fn read_close(code: u8) -> Result<CloseReason, Bad> {
+    Ok(match code {
+        1 => CloseReason::Quit,
+        2 => CloseReason::Protocol,
+        3 => CloseReason::HeldTooLong,
+        4 => CloseReason::OutputLimit,
+        5 => CloseReason::Killed,
+        6 => CloseReason::InputEnded,
+        _ => return Err("reason"),
+    })
+}
