@@ -276,4 +276,11 @@ impl Held {
     pub(crate) fn needs_sync(&self) -> bool {
         !self.after_sync.is_empty()
     }
+
+    /// Clients whose replies were promised a sync: those that one up to here releases, and those
+    /// that need a further one.
+    pub(crate) fn around_sync(&self, synced: Lsn) -> (usize, usize) {
+        let released = self.after_sync.partition_point(|waiting| waiting.lsn <= synced);
+        (released, self.after_sync.len() - released)
+    }
 }

@@ -3,7 +3,7 @@
 //! what has already happened.
 
 use crate::note::Note;
-use crate::units::{ClientId, Errno, FileId, JobId, Lsn};
+use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros};
 
 /// One request to the outside. The host performs it at once, in order, and answers with an
 /// [`crate::pump::Outcome`].
@@ -71,6 +71,12 @@ pub enum Effect<'a> {
     Sleep {
         /// For how long, in microseconds.
         micros: u64,
+    },
+    /// A turn must end at this time at the latest: replies wait until more clients share their
+    /// sync, but no longer than until then.
+    Deadline {
+        /// When, on the monotonic clock.
+        at: Micros,
     },
     /// A line for the server's log, as data. Text is made by `native` and `www`.
     Note(Note),

@@ -74,6 +74,8 @@ pub struct Engine {
     sending: Option<(ClientId, usize)>,
     notes: VecDeque<Note>,
     sleep_micros: Option<u64>,
+    /// The deadline that the host knows.
+    told_deadline: Option<Micros>,
     ending: Ending,
     /// Connections accepted since the start.
     received: u64,
@@ -115,6 +117,7 @@ impl Engine {
             sending: None,
             notes: VecDeque::new(),
             sleep_micros: None,
+            told_deadline: None,
             ending: Ending::No,
             received: 0,
             usage: None,
@@ -186,6 +189,13 @@ impl Engine {
         }
     }
 
+    /// When a turn must end at the latest, for the sake of replies that wait until more clients
+    /// share their sync. [`Effect::Deadline`] tells it to the host.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Micros> {
+        self.log.deadline(&self.held)
+    }
+
     /// Whether the host was told to end the process.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -230,9 +240,8 @@ impl Engine {
                 self.log.written(self.executor.config.appendfsync, result);
                 self.work = true;
             }
-            Event::Job { job, result, .. } => {
-                let must_halt = self.held.needs_sync();
-                self.log.job_ended(&self.executor.config, job, result, must_halt);
+            Event::Job { job, result, took } => {
+                self.log.job_ended(&self.executor.config, job, result, took, &self.held);
                 self.work = true;
             }
             Event::Backlog { client, bytes } => {
@@ -405,6 +414,7 @@ impl Engine {
                 self.throttled.push_back((id, true));
             }
         }
+        self.log.turn_ended(self.mono, &self.held);
         self.log.start_pass(self.now);
         self.work = true;
     }
@@ -520,6 +530,7 @@ impl Engine {
             Next::Pause { client } => Effect::Pause { client },
             Next::Resume { client } => Effect::Resume { client },
             Next::Sleep { micros } => Effect::Sleep { micros },
+            Next::Deadline { at } => Effect::Deadline { at },
             Next::Halt(reason) => Effect::Halt(reason),
         })
     }
@@ -545,7 +556,7 @@ impl Engine {
         // As in the log: the debug form of these lists names every part of them.
         digest.put_bytes(
             format!(
-                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
                 self.ending,
                 self.held,
                 self.touched,
@@ -555,6 +566,7 @@ impl Engine {
                 self.sending,
                 self.notes,
                 self.sleep_micros,
+                self.told_deadline,
             )
             .as_bytes(),
         );

@@ -13,7 +13,7 @@ use aof_core::engine::OUTPUT_LIMIT_BYTES;
 use aof_core::event::Event;
 use aof_core::peer::Peer;
 use aof_core::pump::{Environment, Outcome};
-use aof_core::units::{ClientId, Errno, FileId, JobId};
+use aof_core::units::{ClientId, Errno, FileId, JobId, Micros};
 use foldhash::fast::RandomState;
 use mio::net::TcpStream;
 use mio::{Registry, Token};
@@ -42,6 +42,8 @@ pub struct Host {
     resumed: Vec<ClientId>,
     /// Connections that ended and whose input can be forgotten.
     gone: Vec<ClientId>,
+    /// When a turn must end at the latest.
+    deadline: Option<Micros>,
     halted: Option<HaltReason>,
     /// What was read last (`DEBUG LOADAOF`).
     read_bytes: Vec<u8>,
@@ -67,6 +69,7 @@ impl Host {
             notes,
             resumed: Vec::new(),
             gone: Vec::new(),
+            deadline: None,
             halted: None,
             read_bytes: Vec::new(),
         }
@@ -91,6 +94,11 @@ impl Host {
     #[must_use]
     pub fn lanes(&self) -> &Lanes {
         &self.lanes
+    }
+
+    /// The deadline that the engine has set since the last call.
+    pub fn take_deadline(&mut self) -> Option<Micros> {
+        self.deadline.take()
     }
 
     /// Why the process must end, once the engine has said so.
@@ -283,6 +291,7 @@ impl Environment for Host {
             Effect::Pause { client } => self.set_phase(client, Phase::Paused),
             Effect::Resume { client } => self.set_phase(client, Phase::Open),
             Effect::Sleep { micros } => std::thread::sleep(Duration::from_micros(micros)),
+            Effect::Deadline { at } => self.deadline = Some(at),
             Effect::Note(note) => self.notes.write(&note, self.clock.now()),
             Effect::Halt(reason) => self.halted = Some(reason),
         }

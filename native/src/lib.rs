@@ -22,3 +22,4 @@ pub mod record;
 pub mod server;
 pub mod signals;
 pub mod start;
+pub mod timer;

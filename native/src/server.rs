@@ -31,6 +31,7 @@ use crate::host::Host;
 use crate::logger;
 use crate::ready::Ready;
 use crate::signals::Signals;
+use crate::timer::Timer;
 
 /// Bytes of one read: what a client may have executed in one turn.
 const READ_BYTES: usize = 64 * 1024;
@@ -50,8 +51,9 @@ const EVENTS_PER_TURN: usize = 1024;
 /// The token of the lanes' waker.
 pub const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
+const TIMER: Token = Token(usize::MAX - 2);
 /// Listeners count down from here.
-const FIRST_LISTENER: usize = usize::MAX - 2;
+const FIRST_LISTENER: usize = usize::MAX - 3;
 
 /// A running server.
 #[derive(Debug)]
@@ -61,6 +63,7 @@ pub struct Server {
     inboxes: HashMap<ClientId, Inbox, RandomState>,
     listeners: Vec<TcpListener>,
     signals: Signals,
+    timer: Timer,
     clock: Clock,
     /// Clients to be served in the next turn although nothing will be reported for them.
     ready: Ready,
@@ -103,12 +106,14 @@ impl Server {
         let loglevel = driver.engine().config().loglevel.clone();
         let maxclients = driver.engine().config().maxclients;
         poll.registry().register(signals.source(), SIGNALS, Interest::READABLE)?;
+        let timer = Timer::register(poll.registry(), TIMER)?;
         Ok(Self {
             poll,
             driver,
             inboxes: HashMap::default(),
             listeners,
             signals,
+            timer,
             clock,
             ready: Ready::default(),
             turn: Vec::new(),
@@ -166,8 +171,8 @@ impl Server {
 
     fn dispatch(&mut self, event: &mio::event::Event) {
         match event.token() {
-            // Completions are taken in every turn.
-            WAKER => {}
+            // Completions are taken in every turn, and every turn ends by the clock.
+            WAKER | TIMER => {}
             SIGNALS => self.signalled(),
             Token(token) if token > FIRST_LISTENER - self.listeners.len() => {
                 self.accept_more = true;
@@ -335,6 +340,13 @@ impl Server {
             self.driver.handle(Event::Tick { now: self.now, mono });
         }
         self.driver.handle(Event::TurnEnd { now: self.now, mono });
+        if let Some(at) = self.driver.host().take_deadline() {
+            let delay = Duration::from_micros(at.since(mono));
+            if let Err(error) = self.timer.set(delay) {
+                // The next tick makes up for it.
+                tracing::warn!("Can't set a timer: {error}");
+            }
+        }
         self.driver.keep_recording();
         for client in self.driver.host().take_resumed() {
             self.ready.push(client);

@@ -47,6 +47,7 @@ export type StepFact =
   | { kind: "read"; from: number; to: number }
   | { kind: "pause"; client: number } | { kind: "resume"; client: number }
   | { kind: "sleep"; micros: number }
+  | { kind: "gathering"; untilUs: number }
   | { kind: "writeback"; from: number; to: number }
   | { kind: "fault"; fault: FaultName }
   | { kind: "halt"; reason: "write-failed" | "sync-failed" | "shutdown"; exitCode: number; errno: ErrnoView | null }

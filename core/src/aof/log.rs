@@ -20,14 +20,16 @@
 //! reports success for nothing. The ledger therefore stops at the first byte of the failed range
 //! for good, also under `redis-6.2`, which merely *believes* otherwise.
 
+use crate::client::Held;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::effect::{HaltReason, Lane, Work};
 use crate::ledger::Ledger;
 use crate::note::Note;
-use crate::units::{Errno, FileId, JobId, Lsn, Millis};
+use crate::units::{Errno, FileId, JobId, Lsn, Micros, Millis};
 
 use super::buffer::Buffer;
+use super::group::Group;
 use super::policy::SyncCause;
 
 /// Whether commands are logged.
@@ -123,6 +125,7 @@ pub struct Log {
     base_length_bytes: u64,
     pass: Pass,
     background: Option<SyncInFlight>,
+    group: Group,
     sync_requested: Lsn,
     lost_from: Option<Lsn>,
     postponed: Option<Postponed>,
@@ -162,6 +165,7 @@ impl Log {
             base_length_bytes: loaded_bytes,
             pass: Pass::Idle,
             background: None,
+            group: Group::default(),
             sync_requested: Lsn(loaded_bytes),
             lost_from: None,
             postponed: None,
@@ -309,6 +313,21 @@ impl Log {
         }
     }
 
+    /// A turn ends: time has gone on for a group that is gathered.
+    pub(crate) fn turn_ended(&mut self, mono: Micros, held: &Held) {
+        let (_, waiting) = held.around_sync(self.ledger.synced());
+        self.group.turn_ended(mono, waiting);
+    }
+
+    /// When the log must be looked at again at the latest because a group is gathered.
+    pub(crate) fn deadline(&self, held: &Held) -> Option<Micros> {
+        if self.background.is_some() || self.draining || self.buffer.is_empty() {
+            return None;
+        }
+        let (_, waiting) = held.around_sync(self.ledger.synced());
+        self.group.deadline(waiting)
+    }
+
     /// From now on everything must reach the disk.
     pub(crate) fn drain(&mut self, now: Millis) {
         self.draining = true;
@@ -387,6 +406,7 @@ impl Log {
             .as_bytes(),
         );
         digest.put_u8(u8::from(self.draining));
+        self.group.digest_into(digest);
     }
 }
 

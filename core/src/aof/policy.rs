@@ -54,6 +54,8 @@ pub struct Situation {
     pub gate_needs_sync: bool,
     /// `no-appendfsync-on-rewrite` is on and a child is writing.
     pub child_forbids_sync: bool,
+    /// Under `always`: the next sync waits for more clients to share it, see [`super::group`].
+    pub gathering: bool,
     /// Everything must reach the disk before the log stops or the server ends.
     pub draining: bool,
 }
@@ -93,6 +95,8 @@ pub enum Rest {
     PutOff,
     /// `always`: the next group waits for the sync of this one.
     GroupCommit,
+    /// `always`: more clients may share the next sync.
+    Gathering,
     /// A failed write is tried again later.
     WriteFailed,
     /// A sync is running; `everysec` spends its second on it all the same (`redis-6.2`).
@@ -145,7 +149,9 @@ pub fn decide(situation: &Situation) -> Decision {
 /// Whether something speaks against writing now.
 fn decide_write(situation: &Situation) -> Option<Decision> {
     if !situation.sync_in_flight {
-        return None;
+        let beside = situation.choices.always_sync != Lane::Inline;
+        let gathers = situation.gathering && situation.policy == Policy::Always && beside;
+        return (gathers && !situation.draining).then_some(Decision::Rest(Rest::Gathering));
     }
     match (situation.choices.postponed_write, situation.policy) {
         // Redis postpones under `everysec` only, and never when forced.

@@ -3,7 +3,7 @@
 use crate::aof::log::{State, Want};
 use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
 use crate::note::Note;
-use crate::units::{ClientId, JobId};
+use crate::units::{ClientId, JobId, Micros};
 
 use super::{Ending, Engine};
 
@@ -17,6 +17,7 @@ pub(super) enum Next {
     Pause { client: ClientId },
     Resume { client: ClientId },
     Sleep { micros: u64 },
+    Deadline { at: Micros },
     Halt(HaltReason),
 }
 
@@ -32,7 +33,7 @@ impl Engine {
             return Some(Next::Sleep { micros });
         }
         if self.log.busy() {
-            match self.log.want(&self.executor.config, self.held.needs_sync()) {
+            match self.log.want(&self.executor.config, &self.held) {
                 Want::Nothing => {}
                 Want::Note(note) => return Some(Next::Note(note)),
                 Want::Write { taken_bytes } => return Some(Next::Write { taken_bytes }),
@@ -43,7 +44,18 @@ impl Engine {
             self.ending = Ending::Told;
             return Some(Next::Halt(reason));
         }
-        self.next_send().or_else(|| self.next_goodbye()).or_else(|| self.next_end())
+        self.next_send()
+            .or_else(|| self.next_goodbye())
+            .or_else(|| self.next_end())
+            .or_else(|| self.next_deadline())
+    }
+
+    /// A deadline is told once. One that is over needs no taking back: a turn that ends for
+    /// nothing does nothing.
+    fn next_deadline(&mut self) -> Option<Next> {
+        let at = self.deadline()?;
+        let is_news = self.told_deadline.replace(at) != Some(at);
+        is_news.then_some(Next::Deadline { at })
     }
 
     fn next_send(&mut self) -> Option<Next> {

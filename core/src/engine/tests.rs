@@ -74,6 +74,7 @@ impl Environment for Outside {
             Effect::Pause { client } => self.seen.push(format!("pause {}", client.0)),
             Effect::Resume { client } => self.seen.push(format!("resume {}", client.0)),
             Effect::Sleep { micros } => self.seen.push(format!("sleep {micros}")),
+            Effect::Deadline { at } => self.seen.push(format!("deadline {}", at.0)),
             Effect::Note(note) => self.seen.push(format!("{note:?}")),
             Effect::Halt(reason) => {
                 self.seen.push(format!("halt {}", reason.exit_code()));
@@ -166,9 +167,12 @@ impl Rig {
     }
 
     fn job_ends(&mut self, result: Result<(), Errno>) -> String {
+        self.job_ends_after(Micros(1), result)
+    }
+
+    fn job_ends_after(&mut self, took: Micros, result: Result<(), Errno>) -> String {
         let (job, work) = self.outside.jobs.pop_front().expect("a job is running");
         self.outside.finish(&work, result);
-        let took = Micros(1);
         self.event(Event::Job { job, result, took })
     }
 
@@ -217,6 +221,54 @@ fn the_next_group_starts_before_the_replies_of_this_one() {
     assert_eq!(rig.turn(2, "SET b 2"), "", "it waits for the running sync");
     assert_eq!(rig.job_ends(Ok(())), "write 27, start sync, send 1: 1");
     assert_eq!(rig.job_ends(Ok(())), "send 2: 1");
+}
+
+/// On a slow disk the clients that are released and the one that waits share the next sync.
+#[test]
+fn a_slow_disk_is_shared_by_all_who_come_in_time() {
+    const SLOW: Micros = Micros(40_000);
+    let mut rig = Rig::new(ProfileName::Hardened, Policy::Always);
+    rig.command(1, "SET a 1");
+    rig.turn(2, "SET b 1");
+    rig.turn(3, "SET c 1");
+    let seen = rig.job_ends_after(SLOW, Ok(()));
+    assert_eq!(seen, "send 1: 1, send 2: 1", "two may come back, so no sync starts");
+    assert_eq!(rig.turn_end(), "deadline 1000030000");
+    assert_eq!(rig.turn(1, "SET a 2"), "", "one is still missing, and the deadline is known");
+    assert_eq!(rig.turn(2, "SET b 2"), "write 81, start sync");
+    assert_eq!(rig.job_ends_after(SLOW, Ok(())), "send 3: 1, send 1: 1, send 2: 1");
+    // Only one comes back, and waits no longer than until the deadline.
+    rig.now += 100;
+    rig.turn_end();
+    assert_eq!(rig.turn(1, "SET a 3"), "deadline 1000130000");
+    rig.now += 29;
+    assert_eq!(rig.turn_end(), "");
+    rig.now += 1;
+    assert_eq!(rig.turn_end(), "write 27, start sync");
+    assert_eq!(rig.job_ends_after(SLOW, Ok(())), "send 1: 1");
+    assert_eq!(rig.turn(1, "SET a 4"), "write 27, start sync", "alone, it waits for nobody");
+}
+
+#[test]
+fn a_group_that_is_gathered_goes_at_once_when_the_server_ends_or_the_policy_changes() {
+    let gathering = || {
+        let mut rig = Rig::new(ProfileName::Hardened, Policy::Always);
+        rig.command(1, "SET a 1");
+        rig.turn(2, "SET b 1");
+        rig.turn(3, "SET c 1");
+        rig.job_ends_after(Micros(40_000), Ok(()));
+        rig
+    };
+    let mut rig = gathering();
+    let now = Millis(rig.now);
+    let seen = rig.event(Event::Shutdown { now });
+    assert!(seen.ends_with("write 27, start sync"), "{seen}");
+    let mut rig = gathering();
+    assert_eq!(
+        rig.turn(1, "CONFIG SET appendfsync no"),
+        "PolicyChanged, write 27, start sync, send 1: 1"
+    );
+    assert_eq!(rig.job_ends(Ok(())), "send 3: 1", "what it was promised is kept");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::load::{Class, Tail};
 use crate::note::Note;
 use crate::resp::{OwnedArgv, ProtocolError};
 use crate::start::StartError;
-use crate::units::{ClientId, Errno};
+use crate::units::{ClientId, Errno, Micros};
 
 /// A fault that a person can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -204,6 +204,11 @@ pub enum Fact {
     Sleep {
         /// For so long.
         micros: u64,
+    },
+    /// The next sync waits for more clients to share it, at most until then.
+    Gathering {
+        /// When it starts at the latest.
+        until: Micros,
     },
     /// The kernel wrote old bytes back on its own.
     Writeback {

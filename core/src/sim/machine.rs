@@ -53,6 +53,7 @@ pub(crate) enum Performed {
     Pause { client: ClientId },
     Resume { client: ClientId },
     Sleep { micros: u64 },
+    Deadline { at: Micros },
     Note(Note),
     Halt(HaltReason),
 }
@@ -201,6 +202,7 @@ impl Environment for Machine {
                 self.pass(micros.min(SLEEP_LIMIT_MICROS));
                 Performed::Sleep { micros }
             }
+            Effect::Deadline { at } => Performed::Deadline { at },
             Effect::Note(note) => Performed::Note(note),
             Effect::Halt(reason) => Performed::Halt(reason),
         };

@@ -501,13 +501,15 @@ impl World {
         let job = self.machine.jobs.iter().map(|job| job.due).min();
         let writeback = self.machine.disk.next_writeback();
         let tick = self.tick_matters().then_some(self.next_tick);
-        let Some(next) = [input, job, writeback, tick].into_iter().flatten().min() else {
+        let deadline = self.engine().and_then(Engine::deadline);
+        let Some(next) = [input, job, writeback, tick, deadline].into_iter().flatten().min() else {
             return false;
         };
         if next.0 > self.last_input.0.saturating_add(self.horizon_micros()) {
             return false;
         }
         self.machine.advance_to(next);
+        self.turn_open |= deadline.is_some_and(|at| at <= self.machine.clock);
         true
     }
 

@@ -229,6 +229,11 @@ pub enum EffectSummary {
         /// For how long.
         micros: u64,
     },
+    /// [`Effect::Deadline`].
+    Deadline {
+        /// When.
+        at: Micros,
+    },
     /// [`Effect::Note`], as its debug text: a note is for people, and its variants change often.
     Note(String),
     /// [`Effect::Halt`].
@@ -250,6 +255,7 @@ impl From<&Effect<'_>> for EffectSummary {
             Effect::Pause { client } => Self::Pause { client },
             Effect::Resume { client } => Self::Resume { client },
             Effect::Sleep { micros } => Self::Sleep { micros },
+            Effect::Deadline { at } => Self::Deadline { at },
             Effect::Note(note) => Self::Note(format!("{note:?}")),
             Effect::Halt(reason) => Self::Halt(reason),
         }

@@ -83,6 +83,7 @@ fn effects() -> Vec<EffectSummary> {
         EffectSummary::Pause { client },
         EffectSummary::Resume { client },
         EffectSummary::Sleep { micros: 5 },
+        EffectSummary::Deadline { at: Micros(6) },
         EffectSummary::Note(format!("{:?}", Note::WriteFailed(Errno::EIO))),
         EffectSummary::Note(String::new()),
         EffectSummary::Halt(HaltReason::WriteFailed(Errno::EIO)),

@@ -53,6 +53,7 @@ pub fn shown(fact: &Fact) -> StepFact {
         Fact::Pause { client } => StepFact::Pause { client: client.0 },
         Fact::Resume { client } => StepFact::Resume { client: client.0 },
         Fact::Sleep { micros } => StepFact::Sleep { micros: *micros },
+        Fact::Gathering { until } => StepFact::Gathering { until_us: until.0 },
         Fact::Writeback { from, to } => StepFact::Writeback { from: *from, to: *to },
         Fact::Fault(fault) => StepFact::Fault { fault: fault.as_str() },
         Fact::Halt(reason) => halted(*reason),

@@ -86,6 +86,9 @@ pub enum StepFact {
     Sleep {
         micros: u64,
     },
+    Gathering {
+        until_us: u64,
+    },
     Writeback {
         from: u64,
         to: u64,
@@ -156,6 +159,7 @@ impl StepFact {
             Self::Pause { .. } => "pause",
             Self::Resume { .. } => "resume",
             Self::Sleep { .. } => "sleep",
+            Self::Gathering { .. } => "gathering",
             Self::Writeback { .. } => "writeback",
             Self::Fault { .. } => "fault",
             Self::Halt { .. } => "halt",

@@ -172,6 +172,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return `The server reads from client ${fact.client} again.`;
     case "sleep":
       return `The server sleeps for ${time(fact.micros)} and serves nobody.`;
+    case "gathering":
+      return `The next sync waits for more clients to share it, but not beyond ${time(fact.untilUs)}. A sync takes longer than serving them all.`;
     case "writeback":
       return `The kernel wrote bytes ${fact.from} to ${fact.to} to the disk by itself; nobody had asked for a sync.`;
     case "fault":

@@ -53,6 +53,8 @@ export function event(fact: StepFact): string {
       return `client ${fact.client} resumed`;
     case "sleep":
       return `asleep for ${time(fact.micros)}`;
+    case "gathering":
+      return "waiting for others to share a sync";
     case "writeback":
       return `kernel wrote ${fact.from} to ${fact.to}`;
     case "fault":
@@ -118,6 +120,8 @@ export function mark(fact: StepFact): string {
       return "resume";
     case "sleep":
       return "sleep";
+    case "gathering":
+      return "gather";
     case "writeback":
       return "writeback";
     case "fault":

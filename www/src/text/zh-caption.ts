@@ -132,6 +132,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return `服务器恢复读取客户端 ${fact.client} 的命令。`;
     case "sleep":
       return `服务器睡眠 ${time(fact.micros)}，期间不响应任何人。`;
+    case "gathering":
+      return `下一次刷盘先等更多客户端来共用，最晚等到 ${time(fact.untilUs)}：刷一次盘比服务完他们还慢。`;
     case "writeback":
       return `内核自己把第 ${fact.from} 到 ${fact.to} 字节写到磁盘，没有人要求刷盘。`;
     case "fault":

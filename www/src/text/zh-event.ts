@@ -53,6 +53,8 @@ export function event(fact: StepFact): string {
       return `恢复读客户端 ${fact.client}`;
     case "sleep":
       return `睡眠 ${time(fact.micros)}`;
+    case "gathering":
+      return "等更多客户端共用一次刷盘";
     case "writeback":
       return `内核写出 ${fact.from} 到 ${fact.to}`;
     case "fault":
@@ -118,6 +120,8 @@ export function mark(fact: StepFact): string {
       return "恢复";
     case "sleep":
       return "睡眠";
+    case "gathering":
+      return "攒批";
     case "writeback":
       return "回写";
     case "fault":

@@ -1,10 +1,11 @@
 //! One pass: ask, perform, ask again, until there is nothing to do.
 
+use crate::client::Held;
 use crate::config::{Config, Policy};
 use crate::effect::{Effect, HaltReason, Lane, Work};
 use crate::note::Note;
 use crate::profile::{FailedSync, PostponedWrite};
-use crate::units::{Errno, JobId, Lsn};
+use crate::units::{Errno, JobId, Lsn, Micros};
 
 use super::super::policy::{Decision, Rest, Situation, SyncCause, decide};
 use super::{Log, Pass, Postponed, State, SyncInFlight, SyncStatus, Want, WriteStatus};
@@ -15,8 +16,8 @@ const WRITE_ERROR_NOTE_INTERVAL_MS: u64 = 30_000;
 const WRITE_RETRY_INTERVAL_MS: u64 = 1_000;
 
 impl Log {
-    /// The next thing the pass wants. `gate_needs_sync`: a held reply was promised a sync.
-    pub(crate) fn want(&mut self, config: &Config, gate_needs_sync: bool) -> Want {
+    /// The next thing the pass wants. `held`: whose replies were promised a sync.
+    pub(crate) fn want(&mut self, config: &Config, held: &Held) -> Want {
         if let Some(note) = self.note.take() {
             return Want::Note(note);
         }
@@ -26,7 +27,7 @@ impl Log {
         match self.pass {
             Pass::Idle | Pass::SyncingInline { .. } => Want::Nothing,
             Pass::Deciding { just_written } => {
-                let situation = self.situation(config, gate_needs_sync, just_written);
+                let situation = self.situation(config, held, just_written);
                 self.carry_out(decide(&situation))
             }
             Pass::Writing { taken_bytes, offered: false } => {
@@ -59,7 +60,8 @@ impl Log {
         }
     }
 
-    fn situation(&self, config: &Config, gate_needs_sync: bool, just_written: bool) -> Situation {
+    fn situation(&self, config: &Config, held: &Held, just_written: bool) -> Situation {
+        let (_, waiting) = held.around_sync(self.ledger.synced());
         let choices = config.choices();
         let retry = choices.postponed_write == PostponedWrite::MadeAfterTwoSeconds;
         let write_resting = match self.write_status {
@@ -82,7 +84,8 @@ impl Log {
             postponed_since: self.postponed.map(|postponed| postponed.since),
             delay_counted: self.postponed.is_some_and(|postponed| postponed.counted),
             last_sync: self.last_sync,
-            gate_needs_sync,
+            gate_needs_sync: held.needs_sync(),
+            gathering: self.group.gathers(waiting),
             child_forbids_sync: false,
             draining: self.draining,
         }
@@ -146,6 +149,7 @@ impl Log {
         } else {
             self.pass = Pass::Idle;
             self.background = Some(SyncInFlight { job, from, upto, since: self.now, cause });
+            self.group.close();
         }
         Want::Submit { job, lane, work: Work::Sync { file: self.file, upto } }
     }
@@ -232,17 +236,21 @@ impl Log {
         }
     }
 
-    /// A job has ended. `must_halt`: a held reply was promised the sync.
+    /// A job has ended, after so long. `held`: whose replies were promised a sync.
     pub(crate) fn job_ended(
         &mut self,
         config: &Config,
         job: JobId,
         result: Result<(), Errno>,
-        must_halt: bool,
+        took: Micros,
+        held: &Held,
     ) {
+        let must_halt = held.needs_sync();
         if self.background.is_some_and(|sync| sync.job == job) {
             let Some(sync) = self.background.take() else { return };
             self.sync_ended(config, sync.from, sync.upto, result, must_halt);
+            let (released, waiting) = held.around_sync(self.ledger.synced());
+            self.group.sync_ended(took, released, waiting);
             // The next group starts before the replies of this one leave, so that sending them
             // overlaps its sync. Redis 6.2 learns of the end only at its next turn.
             if config.choices().always_sync != Lane::Inline {

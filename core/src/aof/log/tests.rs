@@ -45,7 +45,7 @@ impl Rig {
 
     fn run(&mut self) -> String {
         for _ in 0..100 {
-            match self.log.want(&self.config, false) {
+            match self.log.want(&self.config, &Held::default()) {
                 Want::Nothing => return std::mem::take(&mut self.seen).join(", "),
                 Want::Note(note) => self.seen.push(note_name(&note)),
                 Want::Write { taken_bytes } => self.answer_write(taken_bytes),
@@ -80,14 +80,14 @@ impl Rig {
                 Some(Fails(errno)) => Err(errno),
                 Some(Takes(_)) | None => Ok(()),
             };
-            self.log.job_ended(&self.config, job, result, false);
+            self.log.job_ended(&self.config, job, result, Micros(0), &Held::default());
         }
     }
 
     /// The background sync ends.
     fn sync_ends(&mut self, result: Result<(), Errno>) -> String {
         let job = self.log.sync_in_flight().expect("a sync is in flight").job;
-        self.log.job_ended(&self.config, job, result, false);
+        self.log.job_ended(&self.config, job, result, Micros(0), &Held::default());
         self.run()
     }
 
@@ -328,7 +328,7 @@ fn stopping_drains_closes_and_forgets() {
         }
         assert!(seen.ends_with("AppendOnlyStopped, close"), "{seen}");
         let Pass::Closing { job: Some(job) } = rig.log.pass else { panic!("{:?}", rig.log.pass) };
-        rig.log.job_ended(&rig.config, job, Ok(()), false);
+        rig.log.job_ended(&rig.config, job, Ok(()), Micros(0), &Held::default());
         assert_eq!(rig.log.state(), State::Off);
         assert_eq!(rig.frontiers(), (27, 27, 27));
         assert_eq!(rig.pass(12_000), "");

@@ -20,6 +20,7 @@ fn calm(profile: ProfileName, policy: Policy) -> Situation {
         last_sync: Millis(9_500),
         gate_needs_sync: false,
         child_forbids_sync: false,
+        gathering: false,
         draining: false,
     }
 }
@@ -219,13 +220,29 @@ fn nothing_is_written_behind_lost_bytes() {
     }
 }
 
+#[test]
+fn under_always_a_group_is_gathered_unless_everything_must_go() {
+    let gathering = |situation| Situation { waiting_bytes: 27, gathering: true, ..situation };
+    assert_eq!(decide(&gathering(hardened(Policy::Always))), rest(Rest::Gathering));
+    let draining = Situation { draining: true, ..hardened(Policy::Always) };
+    for other in [
+        draining,
+        hardened(Policy::EverySec),
+        hardened(Policy::No),
+        redis(Policy::Always),
+        redis(Policy::EverySec),
+    ] {
+        assert_eq!(decide(&gathering(other)), WRITE);
+    }
+}
+
 /// Every combination of every input (with three representatives for each time).
 fn every_situation(mut visit: impl FnMut(&Situation)) -> u32 {
     let mut count = 0;
     let switch = |bits: u32, bit: u32| bits & (1 << bit) != 0;
     for profile in ProfileName::ALL {
         for policy in Policy::ALL {
-            for bits in 0..1_u32 << 10 {
+            for bits in 0..1_u32 << 11 {
                 for postponed in [None, Some(9_900), Some(7_000)] {
                     for last_sync in [9_999, 9_500, 8_000] {
                         count += 1;
@@ -240,6 +257,7 @@ fn every_situation(mut visit: impl FnMut(&Situation)) -> u32 {
                             gate_needs_sync: switch(bits, 7),
                             child_forbids_sync: switch(bits, 8),
                             draining: switch(bits, 9),
+                            gathering: switch(bits, 10),
                             postponed_since: postponed.map(Millis),
                             last_sync: Millis(last_sync),
                             ..calm(profile, policy)
@@ -279,6 +297,10 @@ fn what_no_decision_may_do() {
             Decision::PutOff | Decision::CountDelay { .. } => {
                 assert!(situation.sync_in_flight && situation.waiting_bytes > 0);
             }
+            Decision::Rest(Rest::Gathering) => {
+                assert!(situation.gathering && !situation.draining, "{situation:?}");
+                assert!(situation.policy == Policy::Always && is_hardened, "{situation:?}");
+            }
             Decision::Rest(_) => {
                 let idle = situation.waiting_bytes > 0
                     && !situation.write_resting
@@ -288,5 +310,5 @@ fn what_no_decision_may_do() {
             }
         }
     });
-    assert_eq!(count, 2 * 3 * 1024 * 3 * 3);
+    assert_eq!(count, 2 * 3 * 2048 * 3 * 3);
 }

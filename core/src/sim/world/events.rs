@@ -219,6 +219,7 @@ impl World {
             Performed::Pause { client } => Fact::Pause { client: Self::client_of(client) },
             Performed::Resume { client } => Fact::Resume { client: Self::client_of(client) },
             Performed::Sleep { micros } => Fact::Sleep { micros },
+            Performed::Deadline { at } => Fact::Gathering { until: at },
             Performed::Note(note) => Fact::Note(note),
             Performed::Halt(reason) => {
                 self.go_down(SceneKind::Halted(reason));

@@ -44,6 +44,7 @@ impl Environment for World {
             | Effect::Pause { .. }
             | Effect::Resume { .. }
             | Effect::Sleep { .. }
+            | Effect::Deadline { .. }
             | Effect::Note(_) => Outcome::Done,
             Effect::Read { file, .. } => Outcome::Now(Event::Read { file, result: Ok(&[]) }),
         }

@@ -3,7 +3,7 @@
 use super::body::{Bad, Body, put_fingerprint, put_u32, put_u64};
 use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
 use crate::trace::record::EffectSummary;
-use crate::units::{ClientId, Errno, FileId, JobId, Lsn};
+use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros};
 
 /// Writes an effect.
 pub(crate) fn effect(effect: &EffectSummary, out: &mut Vec<u8>) {
@@ -57,6 +57,10 @@ pub(crate) fn effect(effect: &EffectSummary, out: &mut Vec<u8>) {
             out.push(7);
             put_u64(micros, out);
         }
+        EffectSummary::Deadline { at } => {
+            out.push(20);
+            put_u64(at.0, out);
+        }
         EffectSummary::Note(ref text) => {
             out.push(8);
             out.extend_from_slice(text.as_bytes());
@@ -105,6 +109,7 @@ pub(super) fn read_effect(body: &mut Body<'_>) -> Result<EffectSummary, Bad> {
         5 => EffectSummary::Pause { client: ClientId(body.u64("client")?) },
         6 => EffectSummary::Resume { client: ClientId(body.u64("client")?) },
         7 => EffectSummary::Sleep { micros: body.u64("duration")? },
+        20 => EffectSummary::Deadline { at: Micros(body.u64("deadline")?) },
         8 => {
             let text = std::str::from_utf8(std::mem::take(&mut body.0)).map_err(|_| "note")?;
             EffectSummary::Note(text.to_owned())
