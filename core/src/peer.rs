@@ -1,7 +1,7 @@
 //! Who is at the other end of a connection, as far as commands show or compare it.
 
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::digest::Digest;
 

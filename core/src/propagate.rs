@@ -71,7 +71,7 @@ pub enum Change<'a> {
         key: &'a [u8],
     },
     /// `HSET key field value`.
-    HashSet {
+    SetField {
         /// The key.
         key: &'a [u8],
         /// The field.
@@ -259,7 +259,7 @@ impl Target<'_> {
         let out = &mut *self.out;
         match change {
             Change::None | Change::RemoveMembers { .. } => {}
-            Change::HashSet { key, field, value } => {
+            Change::SetField { key, field, value } => {
                 encode_command(&[b"HSET", *key, *field, value], out);
             }
             Change::Verbatim => match argv.canonical() {

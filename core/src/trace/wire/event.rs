@@ -1,6 +1,6 @@
 //! Events as bytes.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use super::body::{Bad, Body, put_result, put_u32, put_u64};
 use crate::event::Event;
