@@ -15,6 +15,7 @@ mod introspection;
 mod keys;
 mod lists;
 mod scan;
+mod scan_elements;
 mod server;
 mod set_options;
 mod sets;

@@ -52,6 +52,7 @@ const WARM_KEYS: usize = 4096;
 #[derive(Clone, Debug)]
 pub struct Keyspace {
     databases: Vec<Database>,
+    hash_seed: u64,
 }
 
 impl Keyspace {
@@ -63,7 +64,13 @@ impl Keyspace {
     #[must_use]
     pub fn new(hash_seed: u64) -> Self {
         let empty = Database::new(hash_seed);
-        Self { databases: vec![empty; usize::from(Self::DATABASES)] }
+        Self { databases: vec![empty; usize::from(Self::DATABASES)], hash_seed }
+    }
+
+    /// What decides where keys, and members of large collections, stand in their indexes.
+    #[must_use]
+    pub const fn hash_seed(&self) -> u64 {
+        self.hash_seed
     }
 
     /// Database number `number`.

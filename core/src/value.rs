@@ -6,8 +6,10 @@
 
 mod compact;
 mod hash;
+mod limits;
 mod list;
 mod packed;
+mod rows;
 mod set;
 mod sorted_set;
 mod string;
@@ -15,9 +17,10 @@ pub(crate) mod table;
 
 pub use compact::CompactBytes;
 pub use hash::Hash;
+pub use limits::Limits;
 pub use list::List;
 pub use packed::Packed;
-pub use set::Set;
+pub use set::{Member, Set};
 pub use sorted_set::SortedSet;
 pub use string::StringValue;
 

@@ -75,7 +75,7 @@ pub(super) fn scan<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
 }
 
 /// A cursor is an unsigned number; more than 20 digits are none.
-fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
+pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
     let error = CommandError::text("ERR invalid cursor");
     if text.is_empty() || text.len() > 20 || !text.iter().all(u8::is_ascii_digit) {
         return Err(error);

@@ -3,8 +3,9 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, client, connection, counters, expire,
-    introspection, keys, scan, server, strings, transactions,
+    introspection, keys, scan, scan_elements, server, strings, transactions,
 };
+use crate::value::{Hash, Set};
 
 const WRITE: Flags = Flags::WRITE;
 const GROW: Flags = Flags::WRITE.and(Flags::DENYOOM);
@@ -80,9 +81,9 @@ pub static COMMANDS: &[Command] = &[
     // Lists.
 
     // Hashes.
-
+    row("hscan", -3, READ.and(RANDOM), Keys::ONE, Family::Hash, scan_elements::scan::<Hash>),
     // Sets.
-
+    row("sscan", -3, READ.and(RANDOM), Keys::ONE, Family::Set, scan_elements::scan::<Set>),
     // Sorted sets.
 
     // Keys of any type.

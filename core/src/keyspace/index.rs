@@ -141,6 +141,15 @@ impl Index {
         }
     }
 
+    /// The entry under `hash` whose slot was `from` is at slot `to` from now on.
+    pub(crate) fn relocate(&mut self, hash: u32, from: Slot, to: Slot) {
+        let Some(&position) = self.directory.get(prefix(hash, self.depth)) else { return };
+        let table = &mut self.segments[position as usize].table;
+        if let Some((_, slot)) = table.find_mut(table_hash(hash), |&(_, other)| other == from) {
+            *slot = to;
+        }
+    }
+
     /// Whether the directory can tell the halves of a segment apart, after doubling it if need be.
     fn make_divisible(&mut self, position: u32) -> bool {
         let depth = self.segments[position as usize].depth;

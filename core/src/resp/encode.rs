@@ -121,6 +121,13 @@ impl<'a> Reply<'a> {
         self.0.splice(position..position, head);
     }
 
+    /// Puts a bulk string before what was written since `position`.
+    pub fn insert_bulk(&mut self, position: usize, bytes: &[u8]) {
+        let mut form = Vec::with_capacity(bytes.len() + 16);
+        bulk(bytes, &mut form);
+        self.0.splice(position..position, form);
+    }
+
     /// The output itself, for replies that are ready.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
@@ -156,8 +163,10 @@ mod tests {
         reply.null_array();
         reply.array(0);
         reply.raw(b":1\r\n");
-        reply.insert_array(start, 10);
-        let expected = b"before*10\r\n+OK\r\n+a  b\r\n-ERR a b\r\n:-9223372036854775808\r\n:7\r\n\
+        reply.insert_bulk(start, b"0");
+        reply.insert_array(start, 11);
+        let expected =
+            b"before*11\r\n$1\r\n0\r\n+OK\r\n+a  b\r\n-ERR a b\r\n:-9223372036854775808\r\n:7\r\n\
             $3\r\n\r\n\0\r\n$-1\r\n*-1\r\n*0\r\n:1\r\n";
         assert_eq!(out, expected.to_vec(), "{}", String::from_utf8_lossy(&out));
     }

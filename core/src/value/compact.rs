@@ -57,6 +57,16 @@ impl CompactBytes {
         }
     }
 
+    /// What stands outside of the 24 bytes: 0, or the size of the allocation with the 8 bytes that
+    /// an allocator adds.
+    #[must_use]
+    pub fn heap_bytes(&self) -> u64 {
+        match &self.0 {
+            Form::Inline { .. } => 0,
+            Form::Heap(bytes) => (bytes.len() as u64 + 8).next_multiple_of(16),
+        }
+    }
+
     /// The bytes in a vector with room for `additional_bytes` more.
     pub(super) fn into_vec(self, additional_bytes: usize) -> Vec<u8> {
         match self.0 {

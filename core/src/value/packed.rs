@@ -9,6 +9,9 @@
 //! forward, the one behind backward. A length takes one byte below 254 and five from there on.
 //! The number of elements stands in front of all, as two bytes.
 //!
+//! A block whose number is zero holds no elements but a *blob*: bytes in a form that only its owner
+//! knows. A value has no room to say which of two forms a block has, so the block says it itself.
+//!
 //! The block has exactly the size of its content, so a change reallocates. For the sizes at which
 //! a collection is packed that costs less than room to spare would in memory.
 
@@ -32,6 +35,22 @@ impl Packed {
     #[must_use]
     pub fn new() -> Self {
         Self(Box::default())
+    }
+
+    /// A block with a blob in it. Its first two bytes are taken for the head.
+    pub(super) fn from_blob(mut block: Vec<u8>) -> Self {
+        block.iter_mut().take(HEAD_BYTES).for_each(|byte| *byte = 0);
+        Self(block.into_boxed_slice())
+    }
+
+    /// The blob behind the head, if the block holds one.
+    pub(super) fn blob(&self) -> Option<&[u8]> {
+        if let [0, 0, blob @ ..] = &*self.0 { Some(blob) } else { None }
+    }
+
+    /// The whole block.
+    pub(super) fn into_block(self) -> Vec<u8> {
+        self.0.into_vec()
     }
 
     /// Number of elements.
