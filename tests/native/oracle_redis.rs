@@ -6,6 +6,10 @@
 mod compare;
 mod errors;
 mod forms;
+mod known;
+mod pair;
+mod shrink;
+mod types;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +19,13 @@ use aof_core::config::{Config, Policy};
 use aof_tests::client::Client;
 use aof_tests::dataset::{self, Dataset};
 use aof_tests::needs;
-use aof_tests::server::{self, Launch, Server};
+use aof_tests::records::records;
+use aof_tests::server::{self, Launch};
 use aof_tests::wait;
 use aof_tests::workload::{self, Command, SHORT_LIVED_DATABASE, Workload, now_ms};
 
-use compare::{Comparison, KnownDifference};
+use compare::KnownDifference;
+use pair::{Pair, shown};
 
 /// Commands that are sent before the first of their replies is read.
 const BATCH: usize = 64;
@@ -47,37 +53,31 @@ fn errors_are_told_in_the_words_of_redis() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let pair = Pair::start(&redis, folder.path(), Policy::No);
+    let mut pair = start(&redis, folder.path(), Policy::No, known::of_errors());
     let cases = errors::cases();
     assert!(cases.len() >= 300, "only {} cases", cases.len());
-    let known = errors::known_differences();
-    let met = compare_replies(&pair, &cases, &known);
-    for difference in &known {
-        let times = met.iter().find(|(reason, _)| *reason == difference.reason);
-        assert!(times.is_some(), "a known difference was never met: {}", difference.reason);
-    }
-    eprintln!("{} error cases; known differences met: {met:?}", cases.len());
+    let wrong: Vec<String> = cases
+        .chunks(BATCH)
+        .filter_map(|cases| pair.play(cases).err().map(|difference| (cases, difference)))
+        .map(|(cases, difference)| format!("{}\n{}", shown(&cases[difference.at]), difference.what))
+        .collect();
+    assert!(wrong.is_empty(), "replies differ:\n{}", wrong.join("\n"));
+    eprintln!("{} error cases; known differences met: {:?}", cases.len(), pair.met());
 }
 
 /// The two servers, side by side, in folders of their own.
-struct Pair {
-    ours: Server,
-    theirs: Server,
-}
-
-impl Pair {
-    fn start(redis: &Path, folder: &Path, policy: Policy) -> Self {
-        let make = |name: &str| {
-            let path = folder.join(name);
-            fs::create_dir(&path).expect("a folder");
-            path
-        };
-        let sync = policy.as_str();
-        Self {
-            ours: Launch::aofd(&make("aofd")).set("appendfsync", sync).start(),
-            theirs: Launch::redis(redis, &make("redis")).set("appendfsync", sync).start(),
-        }
-    }
+fn start(redis: &Path, folder: &Path, policy: Policy, known: Vec<KnownDifference>) -> Pair {
+    let make = |name: &str| {
+        let path = folder.join(name);
+        fs::create_dir(&path).expect("a folder");
+        path
+    };
+    let sync = policy.as_str();
+    Pair::start(
+        &Launch::aofd(&make("aofd")).set("appendfsync", sync),
+        &Launch::redis(redis, &make("redis")).set("appendfsync", sync),
+        known,
+    )
 }
 
 fn agree(policy: Policy) {
@@ -85,13 +85,17 @@ fn agree(policy: Policy) {
     let Some(redis) = needs::program("redis-server", proves) else { return };
     let Some(check) = needs::program("redis-check-aof", proves) else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let pair = Pair::start(&redis, folder.path(), policy);
+    let mut pair = start(&redis, folder.path(), policy, known::of_every_type());
     let seed = workload::seed("oracle_redis") ^ policy as u64;
     let mut workload = Workload::new(seed, now_ms());
     let mut commands = workload.commands(COMMANDS);
     commands.extend(workload.fill(30));
-    compare_replies(&pair, &commands, &[]);
-    for server in [&pair.ours, &pair.theirs] {
+    for commands in commands.chunks(BATCH) {
+        if let Err(difference) = pair.play(commands) {
+            panic!("{}\n{}", shown(&commands[difference.at]), difference.what);
+        }
+    }
+    for server in [&pair.ours.server, &pair.theirs.server] {
         let mut client = server.client();
         run(&mut client, &workload::short_lived(SHORT_LIVED_KEYS));
         client.command(&format!("SELECT {SHORT_LIVED_DATABASE}"));
@@ -102,60 +106,17 @@ fn agree(policy: Policy) {
     }
     let our_log = folder.path().join("ours.aof");
     let their_log = folder.path().join("theirs.aof");
-    pair.ours.copy_log(&our_log);
-    pair.theirs.copy_log(&their_log);
+    pair.copy_logs(&our_log, &their_log);
 
     compare_logs(&our_log, &their_log);
     accepted_by_redis_check_aof(&check, &our_log);
     let expected = dataset::of_log(&our_log, &Config::default()).expect("our log loads");
     assert!(expected.len() > 20, "too small a dataset to prove anything: {}", expected.len());
-    let live = dataset::of_aofd(&mut pair.ours.client(), &expected);
+    let live = dataset::of_aofd(&mut pair.ours.server.client(), &expected);
     dataset::assert_equal("aofd alive / its log", &live, &expected);
     redis_loads(&redis, folder.path(), &our_log, &expected);
-    let expected = dataset::of_redis(&mut pair.theirs.client());
+    let expected = dataset::of_redis(&mut pair.theirs.server.client());
     aofd_loads(folder.path(), &their_log, &expected);
-}
-
-/// Sends the commands to both and compares each reply.
-fn compare_replies(
-    pair: &Pair,
-    commands: &[Command],
-    known: &[KnownDifference],
-) -> Vec<(&'static str, u32)> {
-    let (mut ours, mut theirs) = (pair.ours.client(), pair.theirs.client());
-    let mut comparison = Comparison::default();
-    let mut wrong = Vec::new();
-    for (batch, commands) in commands.chunks(BATCH).enumerate() {
-        for client in [&mut ours, &mut theirs] {
-            let bytes: Vec<u8> =
-                commands.iter().flat_map(|command| aof_tests::client::encode(command)).collect();
-            client.send_raw(&bytes).expect("the server reads");
-        }
-        for (at, command) in commands.iter().enumerate() {
-            let our = ours.receive().unwrap_or_else(|error| panic!("{}: {error}", shown(command)));
-            let their = theirs.receive().expect("Redis answers");
-            if !comparison.same(known, command, &our, &their) {
-                let number = batch * BATCH + at;
-                wrong.push(format!(
-                    "{number}: {}\n  aofd  {:?}\n  Redis {:?}",
-                    shown(command),
-                    our.reply,
-                    their.reply
-                ));
-            }
-        }
-    }
-    let first = wrong.iter().take(60).cloned().collect::<Vec<_>>().join("\n");
-    assert!(wrong.is_empty(), "{} replies differ:\n{first}", wrong.len());
-    comparison.met
-}
-
-fn shown(command: &Command) -> String {
-    let words = command.iter().map(|word| {
-        let shown = word.get(..60).unwrap_or(word);
-        format!("{:?}", shown.escape_ascii().to_string())
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 fn run(client: &mut Client, commands: &[Command]) {
@@ -169,7 +130,9 @@ fn compare_logs(ours: &Path, theirs: &Path) {
     let read = |path: &Path| fs::read(path).expect("the copy of a log");
     let (ours, theirs) = (read(ours), read(theirs));
     forms::assert_select_only_where_needed(&ours);
-    let empty_flushes = forms::assert_same_form(&ours, &theirs);
+    let empty_flushes = forms::compare(records(&ours), records(&theirs)).unwrap_or_else(|what| {
+        panic!("{what}");
+    });
     assert!(empty_flushes > 0, "the workload has no FLUSHDB of nothing");
     eprintln!("{} bytes of log; {empty_flushes} FLUSHDB of nothing only in 7.0", ours.len());
 }

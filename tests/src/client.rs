@@ -212,6 +212,27 @@ impl Client {
         }
     }
 
+    /// Sends all commands and waits for all replies, both at the same time: a server that waits
+    /// for its replies to be read cannot hold up the sending for ever.
+    ///
+    /// # Errors
+    /// As [`Self::receive`]; the number of replies that came stands in the text.
+    pub fn pipeline(&mut self, commands: &[Vec<Vec<u8>>]) -> io::Result<Vec<Answer>> {
+        let mut sending = self.stream.try_clone()?;
+        let bytes: Vec<u8> = commands.iter().flat_map(|command| encode(command)).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(move || sending.write_all(&bytes));
+            let mut answers = Vec::with_capacity(commands.len());
+            while answers.len() < commands.len() {
+                answers.push(self.receive().map_err(|error| {
+                    let text = format!("after {} replies: {error}", answers.len());
+                    io::Error::new(error.kind(), text)
+                })?);
+            }
+            Ok(answers)
+        })
+    }
+
     /// Reads everything up to the end of the connection. A reset is an end, too.
     ///
     /// # Errors

@@ -75,13 +75,22 @@ fn payload(log: &[u8], at: &mut usize) -> Vec<u8> {
 /// If it is no log.
 #[must_use]
 pub fn records(log: &[u8]) -> Vec<Record> {
-    let mut database = 0;
+    records_after(log, &mut 0)
+}
+
+/// The records of a part of a log before which `database` was selected; afterwards it is the one
+/// that is selected at the end.
+///
+/// # Panics
+/// If it is no log.
+#[must_use]
+pub fn records_after(log: &[u8], database: &mut u8) -> Vec<Record> {
     let mut records = Vec::new();
     for words in commands(log) {
-        let record = Record { database, words };
+        let record = Record { database: *database, words };
         if record.is("SELECT") {
             let text = String::from_utf8_lossy(&record.words[1]).into_owned();
-            database = text.parse().expect("the number of a database");
+            *database = text.parse().expect("the number of a database");
         } else {
             records.push(record);
         }

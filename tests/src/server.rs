@@ -86,11 +86,15 @@ impl Launch {
     /// nothing saved.
     #[must_use]
     pub fn redis(program: &Path, dir: &Path) -> Self {
-        Self::new(Kind::Redis, program.to_owned(), dir)
+        let launch = Self::new(Kind::Redis, program.to_owned(), dir)
             .set("save", "")
             .set("appendonly", "yes")
-            .set("aof-use-rdb-preamble", "no")
-            .set("enable-debug-command", "yes")
+            .set("aof-use-rdb-preamble", "no");
+        let asked = Command::new(program).arg("--version").output();
+        let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        // Older ones have no such directive, and no such lock.
+        let old = said.is_ok_and(|text| text.contains("v=6."));
+        if old { launch } else { launch.set("enable-debug-command", "yes") }
     }
 
     fn new(kind: Kind, program: PathBuf, dir: &Path) -> Self {
@@ -104,6 +108,12 @@ impl Launch {
             prints_in: dir.to_owned(),
         };
         launch.set("dir", dir.as_os_str())
+    }
+
+    /// Where the server's files are.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// One directive.
@@ -149,6 +159,8 @@ impl Launch {
         let mut words = words.into_iter();
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).current_dir(&self.dir);
+        // SORT compares texts as the language of the machine has it.
+        command.env("LC_ALL", "C");
         command
     }
 
@@ -183,7 +195,7 @@ impl Launch {
         let port = free_port();
         let log = self.prints_in.join(format!("server-{port}.log"));
         let process = Process::start(self.command(port), &log).expect("the server's program runs");
-        Server { kind: self.kind, dir: self.dir.clone(), port, process }
+        Server { dir: self.dir.clone(), port, process }
     }
 
     /// Starts a server that must refuse to serve, and returns how it ended and what it said.
@@ -206,7 +218,6 @@ fn free_port() -> u16 {
 /// A server that runs. Dropping it kills it.
 #[derive(Debug)]
 pub struct Server {
-    kind: Kind,
     dir: PathBuf,
     port: u16,
     /// The process; under a wrapper such as strace, the wrapper's.
@@ -229,10 +240,8 @@ impl Server {
     /// The file that new log records go to.
     #[must_use]
     pub fn log(&self) -> PathBuf {
-        match self.kind {
-            Kind::Aofd => self.dir.join("appendonly.aof"),
-            Kind::Redis => self.dir.join("appendonlydir/appendonly.aof.1.incr.aof"),
-        }
+        let of_many = self.dir.join("appendonlydir/appendonly.aof.1.incr.aof");
+        if of_many.exists() { of_many } else { self.dir.join("appendonly.aof") }
     }
 
     /// A new connection.

@@ -40,7 +40,7 @@ pub enum CommandError {
     #[error("ERR offset is out of range")]
     Offset,
     /// APPEND or SETRANGE beyond `proto-max-bulk-len`.
-    #[error("ERR string exceeds maximum allowed size (512MB)")]
+    #[error("ERR string exceeds maximum allowed size (proto-max-bulk-len)")]
     StringTooLong,
     /// A time to live that is zero, negative, or too large.
     #[error("ERR invalid expire time in {command}")]

@@ -1,8 +1,6 @@
-//! Commands that are wrong, and what is known to be said differently about them.
+//! Commands that are wrong, or nearly.
 
 use aof_tests::workload::{Command, words};
-
-use super::compare::KnownDifference;
 
 /// Name, and the number of words that it may have: exactly (positive) or at least (negative), as
 /// the command table of Redis states it.
@@ -234,82 +232,4 @@ pub(crate) fn cases() -> Vec<Command> {
         cases.push(words(line));
     }
     cases
-}
-
-/// What 7.0 says in other words than 6.2, which is meant.
-pub(crate) fn known_differences() -> Vec<KnownDifference> {
-    vec![
-        KnownDifference {
-            reason: "7.0 quotes the command in the text about its expire time",
-            old: |_, new| {
-                let name = between(new, "ERR invalid expire time in '", "' command")?;
-                Some(format!("ERR invalid expire time in {name}"))
-            },
-        },
-        KnownDifference {
-            reason: "7.0 names the setting that limits a string instead of its value",
-            old: |_, new| {
-                let start = new.strip_suffix("(proto-max-bulk-len)")?;
-                Some(format!("{start}(512MB)"))
-            },
-        },
-        KnownDifference {
-            reason: "7.0 quotes unknown commands and their arguments with ' and without commas",
-            old: |command, new| {
-                new.strip_prefix("ERR unknown command '")?;
-                let mut words = command.iter().map(|word| String::from_utf8_lossy(word));
-                let name = words.next()?;
-                let arguments: String = words.map(|word| format!("`{word}`, ")).collect();
-                Some(format!("ERR unknown command `{name}`, with args beginning with: {arguments}"))
-            },
-        },
-        KnownDifference {
-            reason: "7.0 counts the words of MSET and MSETNX in the text of every command",
-            old: |_, new| {
-                let name = between(new, "ERR wrong number of arguments for '", "' command")?;
-                let pairs = name == "mset" || name == "msetnx";
-                pairs.then(|| "ERR wrong number of arguments for MSET".to_owned())
-            },
-        },
-        KnownDifference {
-            reason: "7.0 allows NX together with GET",
-            old: |command, _| {
-                let has = |option: &[u8]| command.iter().any(|word| word == option);
-                (has(b"SET") && has(b"NX") && has(b"GET")).then(|| "ERR syntax error".to_owned())
-            },
-        },
-        KnownDifference {
-            reason: "7.0 has a table of subcommands, with the arity and the name of each",
-            old: |command, new| {
-                let container = String::from_utf8_lossy(command.first()?).to_uppercase();
-                let name = String::from_utf8_lossy(command.get(1)?);
-                let unknown = new.to_lowercase().starts_with("err unknown subcommand");
-                let arity =
-                    new.starts_with("ERR wrong number of arguments for '") && new.contains('|');
-                (unknown || arity).then(|| {
-                    format!(
-                        "ERR Unknown subcommand or wrong number of arguments for '{name}'. \
-                         Try {container} HELP."
-                    )
-                })
-            },
-        },
-        KnownDifference {
-            reason: "7.0 sets several parameters at once and says which one failed",
-            old: |command, new| {
-                let name = String::from_utf8_lossy(command.get(2)?);
-                let value = String::from_utf8_lossy(command.get(3)?);
-                if new.contains("immutable config") || new.starts_with("ERR Unknown option") {
-                    return Some(format!("ERR Unsupported CONFIG parameter: {name}"));
-                }
-                let (_, why) = new.split_once("') - ")?;
-                let why = why.replace("argument(s)", "argument");
-                Some(format!("ERR Invalid argument '{value}' for CONFIG SET '{name}' - {why}"))
-            },
-        },
-    ]
-}
-
-fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
-    text.strip_prefix(before)?.strip_suffix(after)
 }

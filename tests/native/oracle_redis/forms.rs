@@ -1,7 +1,7 @@
 //! The log of the same workload, written by two servers: record by record the same, apart from
 //! what is known to differ between Redis 6.2, whose form ours is, and 7.0, which is here.
 
-use aof_tests::records::{Record, records};
+use aof_tests::records::Record;
 use aof_tests::workload::SHORT_LIVED_DATABASE;
 
 use super::compare::TOLERANCE_MS;
@@ -12,41 +12,48 @@ struct Placed {
     transaction: Option<usize>,
 }
 
-/// The records without SELECT (7.0 writes it inside MULTI, 6.2 before), MULTI and EXEC (7.0 writes
-/// none around a single change), but with the transaction that each belongs to.
-fn placed(log: &[u8]) -> Vec<Placed> {
+/// The records without MULTI and EXEC (7.0 writes none around a single change), but with the
+/// transaction that each belongs to. SELECT is gone already: 7.0 writes it inside MULTI, 6.2
+/// before.
+fn placed(records: Vec<Record>) -> Result<Vec<Placed>, String> {
     let mut placed = Vec::new();
     let mut open: Option<usize> = None;
     let mut count = 0;
-    for record in records(log) {
+    for record in records {
         if record.is("MULTI") {
-            assert_eq!(open, None, "MULTI inside MULTI");
+            if open.is_some() {
+                return Err("MULTI inside MULTI".to_owned());
+            }
             count += 1;
             open = Some(count);
         } else if record.is("EXEC") {
-            assert!(open.take().is_some(), "EXEC without MULTI");
+            if open.take().is_none() {
+                return Err("EXEC without MULTI".to_owned());
+            }
         } else if record.database != SHORT_LIVED_DATABASE {
             placed.push(Placed { record, transaction: open });
         }
     }
-    assert_eq!(open, None, "an open MULTI at the end");
-    placed
+    if open.is_some() {
+        return Err("an open MULTI at the end".to_owned());
+    }
+    Ok(placed)
 }
 
 /// Compares the two logs. Returns how many FLUSHDB of an empty database only 7.0 wrote.
 ///
-/// # Panics
-/// At the first record that differs.
-pub(crate) fn assert_same_form(ours: &[u8], theirs: &[u8]) -> usize {
-    let (ours, theirs) = (placed(ours), placed(theirs));
+/// # Errors
+/// At the first record that differs: what differs.
+pub(crate) fn compare(ours: Vec<Record>, theirs: Vec<Record>) -> Result<u32, String> {
+    let (ours, theirs) = (placed(ours)?, placed(theirs)?);
     let mut empty_flushes = 0;
     let mut their_records = theirs.iter();
     let mut before: Option<(&Placed, &Placed)> = None;
     for (number, our) in ours.iter().enumerate() {
         let their = loop {
-            let their = their_records.next();
-            let their =
-                their.unwrap_or_else(|| panic!("record {number}: only ours has {:?}", our.record));
+            let Some(their) = their_records.next() else {
+                return Err(format!("log record {number}: only aofd has {:?}", our.record));
+            };
             // 7.0 logs FLUSHDB of an empty database; 6.2 logs nothing that changed nothing.
             if their.record.is("FLUSHDB") && !our.record.is("FLUSHDB") {
                 empty_flushes += 1;
@@ -54,25 +61,35 @@ pub(crate) fn assert_same_form(ours: &[u8], theirs: &[u8]) -> usize {
             }
             break their;
         };
-        assert!(
-            same_record(&our.record, &their.record),
-            "record {number}: ours {:?}, Redis's {:?}",
-            our.record,
-            their.record
-        );
+        if !same_record(&our.record, &their.record) {
+            return Err(format!(
+                "log record {number}:\n  aofd  {:?}\n  Redis {:?}",
+                our.record, their.record
+            ));
+        }
         if let Some((our_before, their_before)) = before {
-            let joined = our.transaction.is_some() && our.transaction == our_before.transaction;
-            let their_joined =
-                their.transaction.is_some() && their.transaction == their_before.transaction;
-            assert_eq!(joined, their_joined, "record {number}, {:?}: transaction", our.record);
+            let joined = |this: &Placed, last: &Placed| {
+                this.transaction.is_some() && this.transaction == last.transaction
+            };
+            if joined(our, our_before) != joined(their, their_before) {
+                return Err(format!(
+                    "log record {number}, {:?}: in one transaction with the record before: \
+                     aofd {}, Redis {}",
+                    our.record,
+                    joined(our, our_before),
+                    joined(their, their_before)
+                ));
+            }
         }
         before = Some((our, their));
     }
     for their in their_records {
-        assert!(their.record.is("FLUSHDB"), "only Redis has {:?}", their.record);
+        if !their.record.is("FLUSHDB") {
+            return Err(format!("only Redis's log has {:?}", their.record));
+        }
         empty_flushes += 1;
     }
-    empty_flushes
+    Ok(empty_flushes)
 }
 
 /// The same words; absolute times, which come from two clocks, within the tolerance.

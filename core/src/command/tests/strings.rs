@@ -207,10 +207,13 @@ fn pieces_of_strings() {
             ("EXISTS c", ":0"),
             ("SETRANGE b 9 ''", ":3"),
             ("SETRANGE b -1 x", "-ERR offset is out of range"),
-            ("SETRANGE b 536870911 xx", "-ERR string exceeds maximum allowed size (512MB)"),
+            (
+                "SETRANGE b 536870911 xx",
+                "-ERR string exceeds maximum allowed size (proto-max-bulk-len)",
+            ),
             (
                 "SETRANGE q 9223372036854775807 x",
-                "-ERR string exceeds maximum allowed size (512MB)",
+                "-ERR string exceeds maximum allowed size (proto-max-bulk-len)",
             ),
         ],
         &[
