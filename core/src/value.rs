@@ -18,7 +18,7 @@ pub(crate) mod table;
 pub use compact::CompactBytes;
 pub use hash::Hash;
 pub use limits::Limits;
-pub use list::List;
+pub use list::{ChunkLimit, End, Iter as ListIter, List};
 pub use packed::Packed;
 pub use set::{Member, Set};
 pub use sorted_set::SortedSet;

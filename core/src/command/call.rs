@@ -133,6 +133,18 @@ impl<'a, 'c> Call<'a, 'c> {
         }
     }
 
+    /// The collection of type `T` at `key`, for a command that writes, and where its reply goes.
+    pub(crate) fn write_and_reply<T: Kind>(
+        &mut self,
+        key: &[u8],
+    ) -> Result<(Option<&mut T>, &mut Reply<'c>), CommandError> {
+        self.expire_if_needed(key);
+        let value = self.executor.keyspace.db_mut(self.session.db).get_mut(key);
+        let value =
+            value.map(|value| T::of_mut(value).ok_or(CommandError::WrongType)).transpose()?;
+        Ok((value, &mut self.reply))
+    }
+
     /// The collection of type `T` at `key`, a new one if there was none, for a command that adds
     /// to it. Whoever calls this adds at least one element, or takes the key back.
     pub(crate) fn write_or_create<T: Kind>(&mut self, key: &[u8]) -> Result<&mut T, CommandError> {

@@ -3,7 +3,7 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, client, connection, counters, expire,
-    introspection, keys, scan, scan_elements, server, strings, transactions,
+    introspection, keys, lists, scan, scan_elements, server, strings, transactions,
 };
 use crate::value::{Hash, Set};
 
@@ -38,6 +38,10 @@ impl Command {
 
 const fn string(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
     row(name, arity, flags, Keys::ONE, Family::String, run)
+}
+
+const fn list(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
+    row(name, arity, flags, Keys::ONE, Family::List, run)
 }
 
 const fn keyspace(name: &'static str, arity: i8, flags: Flags, keys: Keys, run: Run) -> Command {
@@ -79,7 +83,22 @@ pub static COMMANDS: &[Command] = &[
     string("incrbyfloat", 3, GROW.and(FAST), counters::incrbyfloat)
         .logged(&["SET key value KEEPTTL"]),
     // Lists.
-
+    list("lpush", -3, GROW.and(FAST), lists::lpush),
+    list("rpush", -3, GROW.and(FAST), lists::rpush),
+    list("lpushx", -3, GROW.and(FAST), lists::lpushx),
+    list("rpushx", -3, GROW.and(FAST), lists::rpushx),
+    list("lpop", -2, WRITE.and(FAST), lists::lpop),
+    list("rpop", -2, WRITE.and(FAST), lists::rpop),
+    list("lrange", 4, READ, lists::lrange),
+    list("llen", 2, READ.and(FAST), lists::llen),
+    list("lindex", 3, READ, lists::lindex),
+    list("lset", 4, GROW, lists::lset),
+    list("linsert", 5, GROW, lists::linsert),
+    list("lrem", 4, WRITE, lists::lrem),
+    list("ltrim", 4, WRITE, lists::ltrim),
+    row("lmove", 5, GROW, Keys::TWO, Family::List, lists::lmove),
+    row("rpoplpush", 3, GROW, Keys::TWO, Family::List, lists::rpoplpush),
+    list("lpos", -3, READ, lists::lpos),
     // Hashes.
     row("hscan", -3, READ.and(RANDOM), Keys::ONE, Family::Hash, scan_elements::scan::<Hash>),
     // Sets.

@@ -3,6 +3,7 @@
 mod connection;
 mod expire;
 mod keys;
+mod lists;
 mod server;
 mod strings;
 mod table;

@@ -140,15 +140,29 @@ impl Packed {
         }
     }
 
-    /// Where element `index` begins, or where the last one ends.
+    /// Where element `index` begins, or where the last one ends. Walks from the nearer end.
     fn offset(&self, index: usize) -> usize {
-        let mut elements = self.iter();
-        for _ in 0..index {
-            if elements.next().is_none() {
-                break;
-            }
-        }
-        self.0.len().max(HEAD_BYTES) - elements.rest.len()
+        HEAD_BYTES + self.iter().offset(index)
+    }
+
+    /// The elements from element `index` on. Walks from the nearer end.
+    pub(super) fn iter_from(&self, index: usize) -> Iter<'_> {
+        let rest = self.0.get(self.offset(index)..).unwrap_or(&[]);
+        Iter::over(rest, self.len().saturating_sub(index))
+    }
+
+    /// A sequence of `count` elements in their form, as [`Self::into_bytes`] gives them.
+    pub(super) fn from_elements(elements: &[u8], count: usize) -> Self {
+        let mut packed = Self::new();
+        packed.splice(HEAD_BYTES..HEAD_BYTES, elements, count);
+        packed
+    }
+
+    /// The block, where in it the elements begin, and their number.
+    pub(super) fn into_bytes(self) -> (Vec<u8>, usize, usize) {
+        let count = self.len();
+        let start = HEAD_BYTES.min(self.0.len());
+        (self.0.into_vec(), start, count)
     }
 
     fn splice(&mut self, range: core::ops::Range<usize>, form: &[u8], count: usize) {
@@ -173,7 +187,8 @@ impl Packed {
     }
 }
 
-fn put(element: &[u8], out: &mut Vec<u8>) {
+/// Appends the form of `element`.
+pub(super) fn put(element: &[u8], out: &mut Vec<u8>) {
     match u8::try_from(element.len()) {
         Ok(length) if length < LONG => {
             out.push(length);
@@ -192,11 +207,66 @@ fn put(element: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Writes the form of `element` over `place`, which has exactly [`form_bytes`] bytes.
+pub(super) fn write_form(element: &[u8], place: &mut [u8]) {
+    let (front, rest) = place.split_at_mut((place.len() - element.len()) / 2);
+    let (middle, back) = rest.split_at_mut(element.len());
+    middle.copy_from_slice(element);
+    match u8::try_from(element.len()) {
+        Ok(length) if length < LONG => {
+            front.fill(length);
+            back.fill(length);
+        }
+        _ => {
+            let length = u32::try_from(element.len()).unwrap_or(u32::MAX).to_le_bytes();
+            front[0] = LONG;
+            front[1..].copy_from_slice(&length);
+            back[..4].copy_from_slice(&length);
+            back[4] = LONG;
+        }
+    }
+}
+
 /// The elements of a [`Packed`].
 #[derive(Clone, Debug)]
 pub struct Iter<'a> {
     rest: &'a [u8],
     left: usize,
+}
+
+impl<'a> Iter<'a> {
+    /// The `count` elements whose forms are `bytes`.
+    pub(super) const fn over(bytes: &'a [u8], count: usize) -> Self {
+        Self { rest: bytes, left: count }
+    }
+
+    /// Takes the next element and the number of bytes of its form.
+    pub(super) fn next_form(&mut self) -> Option<(&'a [u8], usize)> {
+        let before = self.rest.len();
+        self.next().map(|element| (element, before - self.rest.len()))
+    }
+
+    /// Where in the bytes element `index` begins, or where the last one ends. Walks from the
+    /// nearer end.
+    pub(super) fn offset(mut self, index: usize) -> usize {
+        let (size, count) = (self.rest.len(), self.left);
+        if index <= count / 2 {
+            for _ in 0..index {
+                let _ = self.next();
+            }
+            size - self.rest.len()
+        } else {
+            for _ in index..count {
+                let _ = self.next_back();
+            }
+            self.rest.len()
+        }
+    }
+}
+
+/// Bytes that the form of an element of `length` bytes takes.
+pub(super) const fn form_bytes(length: usize) -> usize {
+    if length < LONG as usize { length + 2 } else { length + 10 }
 }
 
 fn long_length(bytes: &[u8]) -> Option<usize> {
@@ -284,14 +354,15 @@ mod tests {
     fn agrees_with_a_vector() {
         const SEED: u64 = 20_261_121;
         let mut random = Random::new(SEED);
+        let mut below = |bound: usize| usize::try_from(random.below(bound as u64)).unwrap();
         let (mut packed, mut model) = (Packed::new(), Vec::<Vec<u8>>::new());
         for _ in 0..10_000 {
-            let length = [0, 1, 22, 253, 254, 255, 70_000][random.below(7) as usize];
-            let element = vec![b'a' + (random.below(26) as u8); length];
-            let index = random.below(model.len() as u64 + 1) as usize;
-            match random.below(if model.len() > 20 { 3 } else { 6 }) {
+            let length = [0, 1, 22, 253, 254, 255, 70_000][below(7)];
+            let element = vec![b"abcdefgh"[below(8)]; length];
+            let index = below(model.len() + 1);
+            match below(if model.len() > 20 { 3 } else { 6 }) {
                 0 | 1 => {
-                    let count = random.below(3) as usize;
+                    let count = below(3);
                     packed.remove(index, count);
                     model.drain(index..(index + count).min(model.len()));
                 }
