@@ -15,7 +15,7 @@ use crate::effect::{CloseReason, Gate};
 use crate::ledger::Ledger;
 use crate::peer::Peer;
 use crate::session::Session;
-use crate::units::{ClientId, Lsn, Millis};
+use crate::units::{ClientId, Lsn, Micros, Millis};
 
 /// Replies of one turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,12 @@ pub struct Client {
     turn: Turn,
     ending: Option<CloseReason>,
     paused: bool,
+    /// What waits for the client to read, as the host reported it last.
+    pub(crate) unsent_bytes: u64,
+    /// Since when it is owed more than the soft limit.
+    pub(crate) slow_since: Option<Micros>,
+    /// The memory that this client was counted for last, in bytes.
+    pub(crate) counted_bytes: u64,
 }
 
 impl Client {
@@ -70,6 +76,9 @@ impl Client {
             turn: Turn::default(),
             ending: None,
             paused: false,
+            unsent_bytes: 0,
+            slow_since: None,
+            counted_bytes: 0,
         }
     }
 
@@ -165,6 +174,18 @@ impl Client {
         self.output.len() as u64
     }
 
+    /// Memory that is held for this client, in bytes.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.output.capacity() as u64 + self.session.memory_bytes()
+    }
+
+    /// Gives an output buffer back that holds nothing.
+    pub(crate) fn free_idle_output(&mut self) {
+        if self.output.is_empty() {
+            self.output = Vec::new();
+        }
+    }
+
     /// How many replies have not left.
     #[must_use]
     pub fn held_replies(&self) -> u32 {
@@ -203,8 +224,16 @@ impl Client {
         digest.put_bytes(&self.output);
         digest.put_u64(self.sent_bytes);
         digest.put_bytes(
-            format!("{:?} {:?} {:?} {}", self.portions, self.turn, self.ending, self.paused)
-                .as_bytes(),
+            format!(
+                "{:?} {:?} {:?} {} {} {:?}",
+                self.portions,
+                self.turn,
+                self.ending,
+                self.paused,
+                self.unsent_bytes,
+                self.slow_since
+            )
+            .as_bytes(),
         );
     }
 }

@@ -33,14 +33,13 @@ use crate::session::Socket;
 use crate::units::{ClientId, Lsn, Micros, Millis};
 use crate::usage::Usage;
 
+mod buffers;
 mod effects;
 mod facts;
 
+use buffers::Buffers;
 use effects::Next;
 use facts::EngineFacts;
-
-/// A client that is owed more than this is closed: it reads too slowly.
-pub const OUTPUT_LIMIT_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Whether the server is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +59,8 @@ pub struct Engine {
     propagation: PropagationState,
     log: Log,
     clients: BTreeMap<ClientId, Client>,
+    /// What they make the engine hold.
+    buffers: Buffers,
     /// Clients served in this turn.
     touched: Vec<ClientId>,
     /// Clients with something to send, perhaps.
@@ -108,6 +109,7 @@ impl Engine {
             propagation: PropagationState::default(),
             log,
             clients: BTreeMap::new(),
+            buffers: Buffers::default(),
             touched: Vec::new(),
             ready: VecDeque::new(),
             held: Held::default(),
@@ -245,9 +247,10 @@ impl Engine {
                 self.work = true;
             }
             Event::Backlog { client, bytes } => {
-                if bytes > OUTPUT_LIMIT_BYTES {
-                    self.end_client(client, CloseReason::OutputLimit);
+                if let Some(client) = self.clients.get_mut(&client) {
+                    client.unsent_bytes = bytes;
                 }
+                self.judge_output(client);
             }
             Event::Shutdown { now } => {
                 self.now = now;
@@ -306,9 +309,8 @@ impl Engine {
         if client.executed(executed.replies, wrote_upto) {
             self.touched.push(id);
         }
-        if client.held_bytes() > OUTPUT_LIMIT_BYTES {
-            self.end_client(id, CloseReason::OutputLimit);
-        }
+        self.recount(id);
+        self.judge_output(id);
         for request in executed.requests {
             self.carry_out(id, request);
         }
@@ -362,6 +364,7 @@ impl Engine {
         client.end(CloseReason::Protocol);
         self.ending_clients.push_back(id);
         self.work = true;
+        self.recount(id);
     }
 
     /// The client has said its last word. It is ended like one that said QUIT, without the reply.
@@ -374,6 +377,7 @@ impl Engine {
 
     fn closed(&mut self, id: ClientId) {
         if let Some(mut client) = self.clients.remove(&id) {
+            self.forget_count(id, client.counted_bytes);
             self.paused -= u32::from(client.paused());
             self.executor.disconnected(&mut client.session);
         }
@@ -386,6 +390,7 @@ impl Engine {
         client.end(reason);
         self.ending_clients.push_back(id);
         self.work = true;
+        self.recount(id);
     }
 
     #[doc(alias = "beforeSleep")]
@@ -458,6 +463,8 @@ impl Engine {
     fn tick(&mut self) {
         self.expire_cycle();
         self.close_overdue();
+        self.end_slow_readers();
+        self.sweep_buffers();
         self.work = true;
     }
 
@@ -541,6 +548,7 @@ impl Engine {
         let Some((id, bytes)) = self.sending.take() else { return };
         if let Some(client) = self.clients.get_mut(&id) {
             client.sent(bytes);
+            self.recount(id);
         }
     }
 
@@ -570,6 +578,7 @@ impl Engine {
             )
             .as_bytes(),
         );
+        digest.put_bytes(format!("{:?}", self.buffers.slow_readers()).as_bytes());
         digest.put_u64(self.received);
         digest.put_bool(self.usage.is_some());
         self.usage.unwrap_or_default().digest_into(&mut digest);

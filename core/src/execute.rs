@@ -198,6 +198,7 @@ impl Executor {
             if transaction.bytes > self.config.client_query_buffer_limit {
                 return Err(CommandError::text("ERR transaction is too large"));
             }
+            transaction.memory_bytes += queued.memory_bytes();
             transaction.writes |= command.flags.has(Flags::WRITE);
             transaction.queue.push(queued);
         }
@@ -227,6 +228,7 @@ impl Executor {
         if let Some(transaction) = &mut session.transaction {
             transaction.dirty = true;
             transaction.queue = Vec::new();
+            transaction.memory_bytes = 0;
         }
         reply.error(error.to_string().as_bytes());
     }

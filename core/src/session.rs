@@ -22,6 +22,8 @@ pub struct Session {
     pub transaction: Option<Transaction>,
     /// Keys under WATCH.
     pub watched: Vec<WatchedKey>,
+    /// The memory that they take, in bytes.
+    pub watched_bytes: u64,
     /// Whether replies are written (`CLIENT REPLY`).
     pub replies: ReplyMode,
     /// When the connection was accepted, for `CLIENT LIST`.
@@ -54,6 +56,8 @@ pub struct Transaction {
     pub writes: bool,
     /// Their size in the log, in bytes.
     pub bytes: u64,
+    /// The memory that they take, in bytes.
+    pub memory_bytes: u64,
 }
 
 /// A key under WATCH and what it looked like then.
@@ -94,6 +98,7 @@ impl Session {
             name: Vec::new(),
             transaction: None,
             watched: Vec::new(),
+            watched_bytes: 0,
             replies: ReplyMode::On,
             connected: Millis(0),
             last_command: Millis(0),
@@ -105,6 +110,13 @@ impl Session {
     #[must_use]
     pub fn connected_at(id: ClientId, peer: Peer, now: Millis) -> Self {
         Self { peer, connected: now, last_command: now, ..Self::new(id) }
+    }
+
+    /// Memory of what the client left here, in bytes: its transaction and its watched keys.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let queued = self.transaction.as_ref().map_or(0, |transaction| transaction.memory_bytes);
+        queued + self.watched_bytes + self.name.capacity() as u64
     }
 
     /// Adds everything that decides how later commands go.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use aof_core::config::Config;
+use aof_core::effect::HaltReason;
 use aof_core::engine::Engine;
 use aof_core::execute::Executor;
 use aof_core::keyspace::Keyspace;
@@ -16,19 +17,22 @@ use aof_core::trace::{Header, dataset_digest};
 use aof_core::units::{Micros, Millis};
 use mio::{Poll, Waker};
 
+use crate::apart;
 use crate::clock::Clock;
 use crate::descriptors::{self, Room};
 use crate::driver::Driver;
 use crate::host::Host;
 use crate::lanes::Lanes;
-use crate::lock::LogLock;
+use crate::loading::Waiting;
+use crate::lock::{LockError, LogLock};
 use crate::log_text::{self, NoteLog};
 use crate::logger;
-use crate::net;
+use crate::net::{self, ListenError};
 use crate::options::ServerOptions;
-use crate::record::Recording;
+use crate::record::{Recording, Reserved};
 use crate::server::{Server, WAKER};
 use crate::signals::Signals;
+use crate::socket::Listener;
 use crate::start::{self, Outcome};
 
 /// Serves until told to stop. A server that does not start has said why in its log.
@@ -42,7 +46,9 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("Can't chdir to '{}'", config.dir))?;
     config.dir = directory.display().to_string();
     config.process_id = std::process::id();
+    check_files(&config, &directory, record.as_deref())?;
     logger::install(&config.loglevel, &directory, &config.logfile)?;
+    tracing::warn!("oO0OoO0OoO0Oo aofd is starting oO0OoO0OoO0Oo");
     tracing::warn!(
         "aofd version={}, bits={}, pid={}, just started (profile {}, appendfsync {})",
         env!("CARGO_PKG_VERSION"),
@@ -52,46 +58,130 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
         config.appendfsync.as_str()
     );
     Ok(serve(config, &directory, record.as_deref()).unwrap_or_else(|error| {
+        if let Some(ListenError::Tcp { .. }) = error.downcast_ref() {
+            let listen: Option<&ListenError> = error.downcast_ref();
+            tracing::warn!("{}", listen.and_then(ListenError::warning).unwrap_or_default());
+        }
         tracing::warn!("{error:#}");
         ExitCode::FAILURE
     }))
 }
 
+/// Files that the server writes must not be the append only file. Checked before any is opened.
+fn check_files(config: &Config, directory: &Path, record: Option<&Path>) -> anyhow::Result<()> {
+    let others = [
+        ("logfile", Some(config.logfile.as_str()).filter(|name| !name.is_empty()).map(Path::new)),
+        ("--record", record),
+        (
+            "unixsocket",
+            Some(Path::new(&config.unixsocket)).filter(|_| !config.unixsocket.is_empty()),
+        ),
+    ];
+    let others: Vec<_> = others
+        .into_iter()
+        .filter_map(|(setting, path)| Some((setting, path?)))
+        // Only `logfile` is relative to `dir`.
+        .map(|(setting, path)| match setting {
+            "logfile" => (setting, directory.join(path)),
+            _ => (setting, path.to_owned()),
+        })
+        .collect();
+    if config.appendonly {
+        apart::check(&directory.join(&config.appendfilename), &others)?;
+    }
+    Ok(())
+}
+
 fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
-    make_room(&mut config);
-    let listeners = net::listen(&config.bind, config.port)?;
+    make_room(&mut config)?;
     let mut signals = Signals::catch().context("Can't catch signals")?;
-    tracing::info!("Server initialized");
-
     let path = directory.join(&config.appendfilename);
-    let _lock = if config.appendonly { Some(LogLock::take(&path)?) } else { None };
+    let mut lock = None;
+    let listeners = listen(&config, || {
+        if config.appendonly {
+            lock = Some(LogLock::take(&path)?);
+        }
+        Ok(())
+    })?;
+    let failed = |path: &Path| format!("Can't record to {}", path.display());
+    let reserved = match record {
+        Some(path) => Some(Reserved::create(path).with_context(|| failed(path))?),
+        None => None,
+    };
+    let poll = Poll::new().context("Can't create the poll set")?;
+    let mut waiting =
+        Waiting::new(poll, listeners, clock).context("Can't poll the listening sockets")?;
+    tracing::warn!("Server initialized");
+
     let seed = random_seed();
     // One moment for the load and for the run, so that a trace of the run can load the same.
     let (now, mono) = (clock.now(), clock.mono());
-    let Some(loaded) = load(&config, (seed, now), &path, &mut signals, clock)? else {
-        tracing::warn!("Received a signal while loading. The append only file is as it was.");
+    let outside = (&mut signals, &mut waiting);
+    let Some(loaded) = load(&config, (seed, now), &path, outside, clock)? else {
+        tracing::warn!("Received shutdown signal during loading, exiting now.");
+        remove_unix_socket(&waiting.listeners);
         return Ok(ExitCode::SUCCESS);
     };
 
-    let poll = Poll::new().context("Can't create the poll set")?;
-    let waker = Waker::new(poll.registry(), WAKER).context("Can't create the waker")?;
+    let waker = Waker::new(waiting.poll.registry(), WAKER).context("Can't create the waker")?;
     let lanes = Lanes::start(waker, clock).context("Can't start the background threads")?;
-    let registry = poll.registry().try_clone().context("Can't share the poll set")?;
-    let recording = match record {
-        Some(path) => Some(begin_recording(path, &config, seed, (now, mono), &loaded)?),
+    let registry = waiting.poll.registry().try_clone().context("Can't share the poll set")?;
+    let recording = match reserved {
+        Some(reserved) => Some(begin_recording(reserved, &config, seed, (now, mono), &loaded)?),
         None => None,
     };
     let notes = NoteLog::new(config.choices().postponed_write);
     let host = Host::new(loaded.file, lanes, registry, clock, notes);
     let engine = Engine::new(config, seed, loaded.keyspace, loaded.length_bytes, now, mono);
     let driver = Driver::new(engine, host, recording);
-    let mut server = Server::new(poll, driver, listeners, signals, clock)
-        .context("Can't poll the listening sockets")?;
-    tracing::info!("Ready to accept connections");
+    let mut server =
+        Server::new(waiting, driver, signals, clock).context("Can't poll the pipe of signals")?;
+    for line in log_text::ready(server.listeners()) {
+        tracing::info!("{line}");
+    }
     let reason = server.run().context("The poll set failed")?;
+    if matches!(reason, HaltReason::Shutdown { .. }) {
+        remove_unix_socket(server.listeners());
+    }
     tracing::warn!("{}", log_text::farewell(reason));
+    drop(lock);
     Ok(ExitCode::from(u8::try_from(reason.exit_code()).unwrap_or(1)))
+}
+
+/// Listens everywhere. `lock` is called when the ports are ours and before the file of a Unix
+/// socket is replaced: that would take it away from another server on the same log.
+fn listen(
+    config: &Config,
+    lock: impl FnOnce() -> Result<(), LockError>,
+) -> anyhow::Result<Vec<Listener>> {
+    let backlog = config.tcp_backlog;
+    let mut listeners = net::listen_tcp(&config.bind, config.port, backlog)?;
+    lock()?;
+    if !config.unixsocket.is_empty() {
+        let path = Path::new(&config.unixsocket);
+        listeners.push(net::listen_unix(path, config.unixsocketperm, backlog)?);
+    }
+    if listeners.is_empty() {
+        return Err(ListenError::Nowhere.into());
+    }
+    tracing::info!("Running mode=standalone, port={}.", config.port);
+    let somaxconn = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok();
+    if let Some(warning) = net::backlog_warning(backlog, somaxconn.as_deref()) {
+        tracing::warn!("{warning}");
+    }
+    Ok(listeners)
+}
+
+/// At the end of a server that was asked to end. One that dies leaves the file, as Redis does.
+#[doc(alias = "closeListeningSockets")]
+fn remove_unix_socket(listeners: &[Listener]) {
+    for listener in listeners {
+        if let Listener::Unix { path, .. } = listener {
+            tracing::info!("Removing the unix socket file.");
+            std::fs::remove_file(path).ok();
+        }
+    }
 }
 
 /// What is served first.
@@ -106,7 +196,7 @@ fn load(
     config: &Config,
     (seed, now): (u64, Millis),
     path: &Path,
-    signals: &mut Signals,
+    (signals, waiting): (&mut Signals, &mut Waiting),
     clock: Clock,
 ) -> anyhow::Result<Option<Loaded>> {
     let keyspace = Keyspace::new(seed);
@@ -115,7 +205,7 @@ fn load(
     }
     let mut executor = Executor::new(config.clone(), keyspace, seed);
     executor.set_load_time(now);
-    let outcome = start::start(executor, path, signals, clock)
+    let outcome = start::start(executor, path, signals, waiting, clock)
         .map_err(|error| anyhow!(start::refusal(&error, path)))?;
     Ok(match outcome {
         Outcome::Interrupted => None,
@@ -129,7 +219,7 @@ fn load(
 
 /// Begins the trace of the run that starts now.
 fn begin_recording(
-    path: &Path,
+    reserved: Reserved,
     config: &Config,
     seed: u64,
     (now, mono): (Millis, Micros),
@@ -143,23 +233,30 @@ fn begin_recording(
         loaded_bytes: loaded.length_bytes,
         dataset_digest: dataset_digest(&loaded.keyspace),
     };
-    let failed = || format!("Can't record to {}", path.display());
-    let mut recording = Recording::create(path, &header).with_context(failed)?;
+    let mut recording = reserved.begin(&header).context("Can't record")?;
     if let Some(log) = &loaded.file {
-        recording.copy_log(log, loaded.length_bytes).with_context(failed)?;
+        recording.copy_log(log, loaded.length_bytes).context("Can't record")?;
     }
     Ok(recording)
 }
 
 /// Raises the limit of open files, or lowers `maxclients` to what it allows.
-fn make_room(config: &mut Config) {
-    if let Room::Fewer { clients, limit } = descriptors::make_room(config.maxclients) {
-        tracing::warn!(
-            "Current maximum open files is {limit}. maxclients has been reduced to {clients} to \
-             compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'."
-        );
-        config.maxclients = clients;
+fn make_room(config: &mut Config) -> anyhow::Result<()> {
+    let wanted = config.maxclients;
+    let room = descriptors::make_room(wanted);
+    for (is_warning, line) in log_text::room(wanted, &room) {
+        if is_warning {
+            tracing::warn!("{line}");
+        } else {
+            tracing::info!("{line}");
+        }
     }
+    match room {
+        Room::Enough | Room::Raised { .. } => {}
+        Room::Fewer { clients, .. } => config.maxclients = clients,
+        Room::None { limit } => return Err(anyhow!(log_text::no_room(limit))),
+    }
+    Ok(())
 }
 
 /// A seed that nobody outside can guess, so that nobody can choose keys that collide. The

@@ -1,13 +1,13 @@
 //! One client's socket: what was read from it and what could not be sent to it yet.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
 
 use aof_core::peer::Peer;
 use aof_core::resp::{Decoder, Limits};
 use aof_core::units::Micros;
-use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
+
+use crate::socket::Stream;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +29,42 @@ impl Inbox {
     pub fn new(limits: Limits) -> Self {
         Self { decoder: Decoder::new(limits), pending: Vec::new() }
     }
+
+    /// Keeps `bytes` behind what waits already. From a megabyte on the buffer grows by a quarter
+    /// and not to twice its size, so that a large request costs little more than its bytes.
+    pub fn keep(&mut self, bytes: &[u8]) {
+        let needed = self.pending.len() + bytes.len();
+        if needed > self.pending.capacity() && needed > MEGABYTE {
+            self.pending.reserve_exact(bytes.len() + needed / 4);
+        }
+        self.pending.extend_from_slice(bytes);
+    }
+
+    /// Takes back what `execute` was lent, without its first `consumed` bytes. A buffer that is
+    /// mostly empty is given back.
+    pub fn put_back(&mut self, mut pending: Vec<u8>, consumed: usize) {
+        if consumed == pending.len() {
+            self.decoder.shrink();
+            return;
+        }
+        pending.drain(..consumed);
+        if pending.capacity() > KEPT_BYTES && pending.capacity() / 4 > pending.len() {
+            pending.shrink_to(pending.len());
+        }
+        self.pending = pending;
+    }
+
+    /// Memory of what waits here, in bytes.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        self.pending.capacity() as u64 + self.decoder.held_bytes()
+    }
 }
+
+const MEGABYTE: usize = 1024 * 1024;
+
+/// A buffer of up to so many bytes is not worth shrinking.
+const KEPT_BYTES: usize = 16 * 1024;
 
 /// What is being done with a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +73,25 @@ pub enum Phase {
     Open,
     /// The log cannot keep up: nothing is read until the engine resumes it.
     Paused,
-    /// It ends as soon as what it is owed has left.
+    /// The client sends no more. What it is owed still leaves; then the engine ends it.
+    InputEnded,
+    /// The engine has ended it; it goes as soon as what it is owed has left.
     Closing,
+    /// All has left. What the client still sends is read and dropped, until it hangs up or until
+    /// this moment: a socket that is closed with unread bytes in it resets the connection, and
+    /// the last reply may be lost with that.
+    Lingering {
+        /// Until then.
+        until: Micros,
+    },
+}
+
+impl Phase {
+    /// Whether the engine has ended this client, and knows it no more.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Closing | Self::Lingering { .. })
+    }
 }
 
 /// What came of sending.
@@ -60,16 +112,18 @@ pub enum Received {
     Bytes(usize, bool),
     /// Nothing is there.
     Nothing,
-    /// The client has hung up.
-    End,
+    /// The client will send no more.
+    Ended,
+    /// The connection is broken.
+    Broken,
 }
 
 /// The socket and its writing side.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     token: Token,
-    address: SocketAddr,
+    peer: Peer,
     unsent: Vec<u8>,
     /// How many bytes at the front of `unsent` have left.
     left: usize,
@@ -80,7 +134,7 @@ pub struct Connection {
     /// Whether the socket may hold bytes although no new readiness will be reported.
     pub may_read: bool,
     /// The class of the backlog that the engine was told last.
-    pub backlog_class: u32,
+    pub backlog_class: (u64, bool, bool),
     /// When something was last read.
     pub active: Micros,
 }
@@ -91,44 +145,49 @@ impl Connection {
     /// # Errors
     /// If the poll set refuses it.
     pub fn register(
-        mut stream: TcpStream,
-        address: SocketAddr,
+        mut stream: Stream,
+        peer: Peer,
         token: Token,
         registry: &Registry,
         active: Micros,
     ) -> io::Result<Self> {
-        // Replies are small and wanted now. A socket that refuses the option still works.
-        stream.set_nodelay(true).ok();
         registry.register(&mut stream, token, Interest::READABLE)?;
         Ok(Self {
             stream,
             token,
-            address,
+            peer,
             unsent: Vec::new(),
             left: 0,
             watches_writable: false,
             hung_up: false,
             phase: Phase::Open,
             may_read: false,
-            backlog_class: 0,
+            backlog_class: (0, false, false),
             active,
         })
     }
 
     /// Where the client is.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn peer(&self) -> Peer {
+        self.peer
     }
 
-    /// Both ends, as commands show them.
+    /// The number of its descriptor.
     #[must_use]
-    pub fn peer(&self) -> Peer {
-        match self.stream.local_addr() {
-            Ok(local) => Peer::Tcp { remote: self.address, local },
-            // The client has gone already; nobody will look.
-            Err(_) => Peer::Tcp { remote: self.address, local: self.address },
-        }
+    pub fn descriptor(&self) -> u32 {
+        self.stream.descriptor()
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn end_output(&self) {
+        self.stream.end_output();
+    }
+
+    /// Memory of what waits to be sent, in bytes.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        self.unsent.capacity() as u64
     }
 
     /// The poll set reported that the client will send no more. A short read does not prove then
@@ -142,11 +201,11 @@ impl Connection {
     pub fn receive(&mut self, buffer: &mut [u8]) -> Received {
         loop {
             return match self.stream.read(buffer) {
-                Ok(0) => Received::End,
+                Ok(0) => Received::Ended,
                 Ok(bytes) => Received::Bytes(bytes, bytes == buffer.len() || self.hung_up),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Received::Nothing,
-                Err(_) => Received::End,
+                Err(_) => Received::Broken,
             };
         }
     }
@@ -160,18 +219,27 @@ impl Connection {
     /// Sends, or keeps what the socket does not take behind what waits already.
     pub fn send(&mut self, bytes: &[u8], registry: &Registry) -> Sent {
         if self.backlog_bytes() > 0 {
-            self.unsent.extend_from_slice(bytes);
+            self.keep(bytes);
             return Sent::Waiting(self.backlog_bytes());
         }
         match write_once(&mut self.stream, bytes) {
             Err(Gone) => Sent::Broken,
             Ok(taken) if taken == bytes.len() => Sent::All,
             Ok(taken) => {
-                self.unsent.extend_from_slice(&bytes[taken..]);
+                self.keep(&bytes[taken..]);
                 self.watch(true, registry);
                 Sent::Waiting(self.backlog_bytes())
             }
         }
+    }
+
+    /// As [`Inbox::keep`].
+    fn keep(&mut self, bytes: &[u8]) {
+        let needed = self.unsent.len() + bytes.len();
+        if needed > self.unsent.capacity() && needed > MEGABYTE {
+            self.unsent.reserve_exact(bytes.len() + needed / 4);
+        }
+        self.unsent.extend_from_slice(bytes);
     }
 
     /// Sends what waits, as far as the socket takes it.
@@ -198,6 +266,7 @@ impl Connection {
         if self.left > self.unsent.len() / 2 {
             self.unsent.drain(..self.left);
             self.left = 0;
+            self.unsent.shrink_to(self.unsent.len().max(KEPT_BYTES));
         }
     }
 
@@ -227,7 +296,7 @@ impl Connection {
 struct Gone;
 
 /// Writes as much as the socket takes; zero when it takes nothing now.
-fn write_once(stream: &mut TcpStream, bytes: &[u8]) -> Result<usize, Gone> {
+fn write_once(stream: &mut Stream, bytes: &[u8]) -> Result<usize, Gone> {
     loop {
         match stream.write(bytes) {
             Ok(taken) => return Ok(taken),

@@ -20,7 +20,14 @@ impl Driver {
     /// Joins them.
     #[must_use]
     pub fn new(engine: Engine, host: Host, recording: Option<Recording>) -> Self {
-        Self { engine, host, recording }
+        let mut driver = Self { engine, host, recording };
+        driver.follow_output_limit();
+        driver
+    }
+
+    /// Lets the host report backlogs in steps of the limit that the engine judges by.
+    pub fn follow_output_limit(&mut self) {
+        self.host.output_limit = self.engine.config().client_output_buffer_limit.normal;
     }
 
     /// Handles one event and performs all that follows.
@@ -47,6 +54,12 @@ impl Driver {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Memory of all that waits for clients to read, in bytes.
+    #[must_use]
+    pub fn unsent_bytes(&self) -> u64 {
+        self.host.unsent_bytes()
     }
 
     /// The environment.

@@ -2,21 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aof_core::config::OutputLimit;
 use aof_core::effect::{CloseReason, Effect, HaltReason, Lane, Work};
-use aof_core::engine::OUTPUT_LIMIT_BYTES;
 use aof_core::event::Event;
 use aof_core::peer::Peer;
 use aof_core::pump::{Environment, Outcome};
 use aof_core::units::{ClientId, Errno, FileId, JobId, Micros};
 use foldhash::fast::RandomState;
-use mio::net::TcpStream;
-use mio::{Registry, Token};
+use mio::Registry;
 
 use crate::clock::Clock;
 use crate::connection::{Connection, Phase, Sent};
@@ -26,8 +23,23 @@ use crate::log_text::NoteLog;
 /// Connections by the name that the engine knows.
 pub type Connections = HashMap<ClientId, Connection, RandomState>;
 
-/// What Redis answers to a connection too many.
-pub const TOO_MANY_CLIENTS: &[u8] = b"-ERR max number of clients reached\r\n";
+/// How long a connection that was ended may go on sending before it is closed. See
+/// [`Phase::Lingering`].
+const LINGER_MICROS: u64 = 2_000_000;
+
+/// Bytes that have come and gone since the start, for INFO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Read from clients.
+    #[doc(alias = "stat_net_input_bytes")]
+    pub input_bytes: u64,
+    /// Sent to clients.
+    #[doc(alias = "stat_net_output_bytes")]
+    pub output_bytes: u64,
+    /// Connections that were one too many.
+    #[doc(alias = "stat_rejected_conn")]
+    pub rejected_connections: u64,
+}
 
 /// Sockets, files and lanes.
 #[derive(Debug)]
@@ -47,6 +59,12 @@ pub struct Host {
     halted: Option<HaltReason>,
     /// What was read last (`DEBUG LOADAOF`).
     read_bytes: Vec<u8>,
+    /// Memory of all that waits to be sent, in bytes.
+    unsent_bytes: u64,
+    /// What came and went.
+    pub traffic: Traffic,
+    /// The limit in whose steps backlogs are reported.
+    pub output_limit: OutputLimit,
 }
 
 impl Host {
@@ -72,6 +90,9 @@ impl Host {
             deadline: None,
             halted: None,
             read_bytes: Vec::new(),
+            unsent_bytes: 0,
+            traffic: Traffic::default(),
+            output_limit: OutputLimit::default(),
         }
     }
 
@@ -107,6 +128,12 @@ impl Host {
         self.halted
     }
 
+    /// Memory of all that waits for clients to read, in bytes.
+    #[must_use]
+    pub fn unsent_bytes(&self) -> u64 {
+        self.unsent_bytes
+    }
+
     /// Clients that were resumed since the last call.
     pub fn take_resumed(&mut self) -> Vec<ClientId> {
         std::mem::take(&mut self.resumed)
@@ -117,42 +144,19 @@ impl Host {
         std::mem::take(&mut self.gone)
     }
 
-    /// Takes an accepted socket in.
-    ///
-    /// # Errors
-    /// If the poll set refuses it.
-    pub fn admit(
-        &mut self,
-        client: ClientId,
-        token: Token,
-        stream: TcpStream,
-        address: SocketAddr,
-    ) -> io::Result<()> {
-        let active = self.clock.mono();
-        let connection = Connection::register(stream, address, token, &self.registry, active)?;
+    /// Takes a registered connection in.
+    pub fn admit(&mut self, client: ClientId, connection: Connection) {
+        self.unsent_bytes += connection.held_bytes();
         self.connections.insert(client, connection);
-        Ok(())
-    }
-
-    /// The two ends of a connection. One that is closed already has none to show.
-    #[must_use]
-    pub fn peer(&self, client: ClientId) -> Peer {
-        let connection = self.connections.get(&client);
-        connection.map_or(Peer::Simulated, |connection| connection.peer())
-    }
-
-    /// Sends a socket away that is one too many.
-    pub fn turn_away(mut stream: TcpStream) {
-        // Nobody waits for this: if the socket does not take it at once, it is lost.
-        stream.write_all(TOO_MANY_CLIENTS).ok();
     }
 
     /// Closes a connection. Returns whether the engine still knew it: one that it ended itself,
     /// and that only waited for its last bytes to leave, is no news.
     pub fn remove(&mut self, client: ClientId) -> bool {
         let Some(connection) = self.connections.remove(&client) else { return false };
-        let known = connection.phase != Phase::Closing;
-        tracing::debug!("Client closed connection {}", connection.address());
+        let known = !connection.phase.is_over();
+        tracing::debug!("Client closed connection {}", shown(connection.peer()));
+        self.unsent_bytes -= connection.held_bytes();
         connection.close(&self.registry);
         self.gone.push(client);
         known
@@ -162,9 +166,16 @@ impl Host {
     /// must hear, if anything.
     pub fn flush(&mut self, client: ClientId) -> Option<Event<'static>> {
         let connection = self.connections.get_mut(&client)?;
+        let (held, waited) = (connection.held_bytes(), connection.backlog_bytes());
         let sent = connection.flush(&self.registry);
+        self.unsent_bytes = self.unsent_bytes - held + connection.held_bytes();
+        let left = waited - connection.backlog_bytes();
+        self.traffic.output_bytes += left;
+        if left > 0 {
+            connection.active = self.clock.mono();
+        }
         if sent == Sent::All && connection.phase == Phase::Closing {
-            self.remove(client);
+            self.linger(client);
             return None;
         }
         self.after_sending(client, sent)
@@ -178,8 +189,8 @@ impl Host {
             Sent::Waiting(bytes) => bytes,
         };
         let connection = self.connections.get_mut(&client)?;
-        let class = backlog_class(bytes);
-        if connection.phase == Phase::Closing || connection.backlog_class == class {
+        let class = backlog_class(bytes, self.output_limit);
+        if connection.phase.is_over() || connection.backlog_class == class {
             return None;
         }
         connection.backlog_class = class;
@@ -188,42 +199,57 @@ impl Host {
 
     fn send(&mut self, client: ClientId, bytes: &[u8]) -> Outcome<'static> {
         let Some(connection) = self.connections.get_mut(&client) else { return Outcome::Done };
+        let (held, waited) = (connection.held_bytes(), connection.backlog_bytes());
         let sent = connection.send(bytes, &self.registry);
+        self.unsent_bytes = self.unsent_bytes - held + connection.held_bytes();
+        self.traffic.output_bytes += waited + bytes.len() as u64 - connection.backlog_bytes();
         self.after_sending(client, sent).map_or(Outcome::Done, Outcome::Now)
     }
 
     /// Ends a connection: after what it is owed where that is the point of the end, else at once.
     fn end(&mut self, client: ClientId, reason: CloseReason) {
         let Some(connection) = self.connections.get_mut(&client) else { return };
-        let waits = match reason {
-            CloseReason::Quit | CloseReason::Protocol | CloseReason::InputEnded => {
-                connection.backlog_bytes() > 0
-            }
-            CloseReason::HeldTooLong | CloseReason::OutputLimit | CloseReason::Killed => false,
-        };
         if reason == CloseReason::OutputLimit {
             tracing::warn!(
                 "Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer \
                  limits.",
                 client.0,
-                connection.address()
+                shown(connection.peer())
             );
         }
+        let says_goodbye = match reason {
+            CloseReason::Quit | CloseReason::Protocol | CloseReason::InputEnded => true,
+            CloseReason::HeldTooLong | CloseReason::OutputLimit | CloseReason::Killed => false,
+        };
+        let input_ended = connection.phase == Phase::InputEnded;
         connection.phase = Phase::Closing;
-        if !waits {
+        if !says_goodbye || (input_ended && connection.backlog_bytes() == 0) {
             self.remove(client);
+        } else if connection.backlog_bytes() == 0 {
+            self.linger(client);
         }
+    }
+
+    /// All that this client is owed has left: it is closed when it has heard that.
+    fn linger(&mut self, client: ClientId) {
+        let until = Micros(self.clock.mono().0 + LINGER_MICROS);
+        let Some(connection) = self.connections.get_mut(&client) else { return };
+        connection.end_output();
+        connection.phase = Phase::Lingering { until };
+        connection.may_read = true;
+        // Most have sent nothing more: they are looked at once, in the next turn.
+        self.resumed.push(client);
     }
 
     fn set_phase(&mut self, client: ClientId, phase: Phase) {
         let Some(connection) = self.connections.get_mut(&client) else { return };
-        if connection.phase == Phase::Closing {
-            return;
+        match (connection.phase, phase) {
+            (Phase::Open | Phase::Paused, Phase::Open) => self.resumed.push(client),
+            (Phase::Open | Phase::Paused, _) => {}
+            // It sends nothing any more.
+            _ => return,
         }
         connection.phase = phase;
-        if phase == Phase::Open {
-            self.resumed.push(client);
-        }
     }
 
     /// Exactly one `write(2)`, whatever comes of it.
@@ -299,28 +325,46 @@ impl Environment for Host {
     }
 }
 
-/// Steps in which a backlog is reported: one per doubling from 1 MiB on, and one for more than the
-/// engine tolerates. A fast client is never reported.
-fn backlog_class(bytes: u64) -> u32 {
-    if bytes > OUTPUT_LIMIT_BYTES {
-        return u32::MAX;
+/// A peer as log lines show it.
+#[must_use]
+pub fn shown(peer: Peer) -> String {
+    match peer {
+        Peer::Tcp { remote, .. } => remote.to_string(),
+        Peer::Unix | Peer::Simulated => "connection to the Unix socket".to_owned(),
     }
-    u64::BITS - (bytes >> 20).leading_zeros()
 }
+
+/// Steps in which a backlog is reported: a megabyte, or a quarter of a limit that is small; and
+/// each limit is a step of its own. A fast client is never reported.
+fn backlog_class(bytes: u64, limit: OutputLimit) -> (u64, bool, bool) {
+    let OutputLimit { hard_bytes, soft_bytes, .. } = limit;
+    let small = [hard_bytes, soft_bytes].into_iter().filter(|&limit| limit > 0).min();
+    let step = small.map_or(STEP_BYTES, |limit| (limit / 4).clamp(1, STEP_BYTES));
+    let passes = |limit: u64| limit > 0 && bytes > limit;
+    (bytes / step, passes(soft_bytes), passes(hard_bytes))
+}
+
+const STEP_BYTES: u64 = 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn backlog_classes_grow_and_the_limit_is_one_of_them() {
-        const MIB: u64 = 1024 * 1024;
-        assert_eq!(backlog_class(0), 0);
-        assert_eq!(backlog_class(MIB - 1), 0);
-        assert_eq!(backlog_class(MIB), 1);
-        assert_eq!(backlog_class(2 * MIB), 2);
-        assert_eq!(backlog_class(OUTPUT_LIMIT_BYTES), 9);
-        assert_eq!(backlog_class(OUTPUT_LIMIT_BYTES + 1), u32::MAX);
-        assert_eq!(backlog_class(u64::MAX), u32::MAX);
+    fn backlog_classes_grow_and_each_limit_begins_one() {
+        let class = |bytes, hard_bytes, soft_bytes| {
+            backlog_class(bytes, OutputLimit { hard_bytes, soft_bytes, soft_seconds: 1 })
+        };
+        assert_eq!(class(STEP_BYTES - 1, 0, 0), (0, false, false));
+        assert_eq!(class(STEP_BYTES, 0, 0), (1, false, false));
+        assert_eq!(class(u64::MAX, 0, 0), (u64::MAX / STEP_BYTES, false, false));
+        // With small limits a client is told early enough.
+        assert_eq!(class(1000, 4000, 0), (1, false, false));
+        assert_eq!(class(4000, 4000, 0), (4, false, false));
+        assert_eq!(class(4001, 4000, 0), (4, false, true));
+        assert_eq!(class(801, 4000, 800), (4, true, false));
+        assert_eq!(class(1, 1, 1), (1, false, false));
+        let large = 256 * STEP_BYTES;
+        assert_eq!(class(large + 1, large, 0), (256, false, true));
     }
 }

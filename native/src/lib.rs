@@ -4,6 +4,8 @@
 //! environment that turns effects into system calls, [`lanes`] the threads that wait for the disk.
 //! No rule about persistence lives here.
 
+pub mod admission;
+pub mod apart;
 pub mod boot;
 pub mod cli;
 pub mod clock;
@@ -12,6 +14,7 @@ pub mod descriptors;
 pub mod driver;
 pub mod host;
 pub mod lanes;
+pub mod loading;
 pub mod lock;
 pub mod log_text;
 pub mod logger;
@@ -21,5 +24,6 @@ pub mod ready;
 pub mod record;
 pub mod server;
 pub mod signals;
+pub mod socket;
 pub mod start;
 pub mod timer;

@@ -6,6 +6,9 @@ use aof_core::profile::PostponedWrite;
 use aof_core::units::Millis;
 use tracing::Level;
 
+use crate::descriptors::{RESERVED, Room};
+use crate::socket::Listener;
+
 /// Redis writes at most one line about a failing write in so many milliseconds.
 #[doc(alias = "AOF_WRITE_LOG_ERROR_RATE")]
 pub const WRITE_ERROR_INTERVAL_MS: u64 = 30_000;
@@ -83,6 +86,81 @@ fn too_slow(postponed_write: PostponedWrite, postponed_ms: u64, delayed_fsync: u
              {postponed_ms} ms and go on waiting (aof_delayed_fsync:{delayed_fsync})."
         ),
     }
+}
+
+/// What the limit of open files makes of `maxclients`, as lines; `true` for a warning.
+#[doc(alias = "adjustOpenFilesLimit")]
+#[must_use]
+pub fn room(maxclients: u32, room: &Room) -> Vec<(bool, String)> {
+    let needed = u64::from(maxclients) + u64::from(RESERVED);
+    match *room {
+        Room::Enough | Room::None { .. } => Vec::new(),
+        Room::Raised { from, to } => vec![(
+            false,
+            format!(
+                "Increased maximum number of open files to {to} (it was originally set to {from})."
+            ),
+        )],
+        Room::Fewer { clients, limit, errno: None } => vec![(
+            true,
+            format!(
+                "Unable to obtain the current NOFILE limit, assuming {limit} and setting the max \
+                 clients configuration to {clients}."
+            ),
+        )],
+        Room::Fewer { clients, limit, errno: Some(errno) } => vec![
+            (
+                true,
+                format!(
+                    "You requested maxclients of {maxclients} requiring at least {needed} max \
+                     file descriptors."
+                ),
+            ),
+            (
+                true,
+                format!(
+                    "Server can't set maximum open files to {needed} because of OS error: {}.",
+                    errno.desc()
+                ),
+            ),
+            (
+                true,
+                format!(
+                    "Current maximum open files is {limit}. maxclients has been reduced to \
+                     {clients} to compensate for low ulimit. If you need higher maxclients \
+                     increase 'ulimit -n'."
+                ),
+            ),
+        ],
+    }
+}
+
+/// Why a server without room for a single client does not start.
+#[must_use]
+pub fn no_room(limit: u64) -> String {
+    format!(
+        "Your current 'ulimit -n' of {limit} is not enough for the server to start. Please \
+         increase your open file limit to at least {}. Exiting.",
+        RESERVED + 1
+    )
+}
+
+/// The lines that say that the server serves.
+#[must_use]
+pub fn ready(listeners: &[Listener]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if listeners.iter().any(|listener| matches!(listener, Listener::Tcp(_))) {
+        lines.push("Ready to accept connections".to_owned());
+    }
+    for listener in listeners {
+        if let Listener::Unix { path, .. } = listener {
+            lines.push(format!(
+                "The server is now ready to accept connections at {}",
+                path.display()
+            ));
+        }
+    }
+    lines
 }
 
 /// The last words of the process.

@@ -25,7 +25,7 @@ pub enum Invocation {
     /// `--version`.
     Version,
     /// Serve.
-    Serve(ServerOptions),
+    Serve(Box<ServerOptions>),
 }
 
 /// How to serve.
@@ -77,7 +77,7 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, OptionsError> {
     let (record, directives) = take_record(directives)?;
     let words: Vec<&[u8]> = directives.iter().map(|word| word.as_bytes()).collect();
     parse_arguments(&mut config, &words)?;
-    Ok(Invocation::Serve(ServerOptions { config, record }))
+    Ok(Invocation::Serve(Box::new(ServerOptions { config, record })))
 }
 
 fn read_file(config: &mut Config, path: &Path) -> Result<(), OptionsError> {

@@ -27,19 +27,47 @@ pub struct Recording {
     path: PathBuf,
 }
 
-impl Recording {
-    /// Begins a trace in a new file. An old one of that name is not overwritten: the name could be
-    /// that of the log.
+/// A file for a trace, made before the log is loaded: who cannot record should not wait for that.
+/// It goes away again if the server does not start.
+#[derive(Debug)]
+pub struct Reserved {
+    file: Option<File>,
+    path: PathBuf,
+}
+
+impl Reserved {
+    /// Makes the file. An old one of that name is not overwritten: the name could be that of the
+    /// log.
     ///
     /// # Errors
-    /// If the file cannot be created or written.
-    pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
+    /// If the file is there or cannot be made.
+    pub fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        let mut recording = Self { recorder: Recorder::new(header), file, path: path.to_owned() };
+        Ok(Self { file: Some(file), path: path.to_owned() })
+    }
+
+    /// Begins the trace.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn begin(mut self, header: &Header) -> io::Result<Recording> {
+        let Some(file) = self.file.take() else { return Err(io::ErrorKind::NotFound.into()) };
+        let path = std::mem::take(&mut self.path);
+        let mut recording = Recording { recorder: Recorder::new(header), file, path };
         recording.flush()?;
         Ok(recording)
     }
+}
 
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            std::fs::remove_file(&self.path).ok();
+        }
+    }
+}
+
+impl Recording {
     /// Copies the first `length_bytes` of the log into the trace.
     ///
     /// # Errors

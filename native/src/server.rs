@@ -13,38 +13,39 @@ use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
+mod accept;
+mod limits;
+
 use aof_core::effect::HaltReason;
 use aof_core::engine::Engine;
 use aof_core::event::Event;
+use aof_core::resp::Decoded;
 use aof_core::resp::peek::KEYS_AHEAD;
-use aof_core::resp::{Decoded, Limits};
 use aof_core::units::{ClientId, Micros, Millis};
 use foldhash::fast::RandomState;
-use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::clock::Clock;
 use crate::connection::{Inbox, Phase, Received};
-use crate::descriptors::{self, Room};
+use crate::descriptors;
 use crate::driver::Driver;
-use crate::host::Host;
+use crate::loading::{self, Waiting};
+use crate::log_text;
 use crate::logger;
 use crate::ready::Ready;
 use crate::signals::Signals;
+use crate::socket::Listener;
 use crate::timer::Timer;
 
 /// Bytes of one read: what a client may have executed in one turn.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Connections accepted in one turn, so that a storm of them does not stop those who are served.
-#[doc(alias = "MAX_ACCEPTS_PER_CALL")]
-const ACCEPTS_PER_TURN: usize = 1000;
+/// Replies that one client may be given in one turn, in bytes; then others come first. Without
+/// this, 64 KB of requests for large values would be answered in one piece.
+const REPLY_BYTES_PER_TURN: u64 = 1024 * 1024;
 
 /// Ten ticks a second, as Redis's default `hz`.
 const TICK_MICROS: u64 = 100_000;
-
-/// How often idle clients are looked for.
-const IDLE_CHECK_MICROS: u64 = 1_000_000;
 
 const EVENTS_PER_TURN: usize = 1024;
 
@@ -53,7 +54,7 @@ pub const WAKER: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
 const TIMER: Token = Token(usize::MAX - 2);
 /// Listeners count down from here.
-const FIRST_LISTENER: usize = usize::MAX - 3;
+const FIRST_LISTENER: usize = loading::FIRST_LISTENER;
 
 /// A running server.
 #[derive(Debug)]
@@ -61,7 +62,9 @@ pub struct Server {
     poll: Poll,
     driver: Driver,
     inboxes: HashMap<ClientId, Inbox, RandomState>,
-    listeners: Vec<TcpListener>,
+    /// Memory of all inboxes, in bytes.
+    query_bytes: u64,
+    listeners: Vec<Listener>,
     signals: Signals,
     timer: Timer,
     clock: Clock,
@@ -85,42 +88,38 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that is ready to run. `poll` already has the lanes' waker under [`WAKER`].
+    /// A server that is ready to run, with the clients that came while the log was loaded. Its
+    /// poll set already has the listeners, and the lanes' waker under [`WAKER`].
     ///
     /// # Errors
-    /// If the poll set refuses a listener or the signal pipe.
+    /// If the poll set refuses the signal pipe.
     pub fn new(
-        poll: Poll,
-        driver: Driver,
-        mut listeners: Vec<TcpListener>,
+        waiting: Waiting,
+        mut driver: Driver,
         mut signals: Signals,
         clock: Clock,
     ) -> io::Result<Self> {
-        for (index, listener) in listeners.iter_mut().enumerate() {
-            poll.registry().register(
-                listener,
-                Token(FIRST_LISTENER - index),
-                Interest::READABLE,
-            )?;
-        }
+        let Waiting { poll, listeners, clients, next_client, traffic, .. } = waiting;
         let loglevel = driver.engine().config().loglevel.clone();
         let maxclients = driver.engine().config().maxclients;
         poll.registry().register(signals.source(), SIGNALS, Interest::READABLE)?;
         let timer = Timer::register(poll.registry(), TIMER)?;
-        Ok(Self {
+        driver.host().traffic = traffic;
+        let mut server = Self {
             poll,
             driver,
             inboxes: HashMap::default(),
+            query_bytes: 0,
             listeners,
             signals,
             timer,
             clock,
             ready: Ready::default(),
             turn: Vec::new(),
-            // Connections that came while the log was loaded wait already.
+            // Connections that came at the end of the load wait already.
             accept_more: true,
             accept_failed: false,
-            next_client: 1,
+            next_client,
             next_tick: Micros(clock.mono().0 + TICK_MICROS),
             next_idle_check: Micros(0),
             signalled_before: false,
@@ -129,7 +128,16 @@ impl Server {
             now: clock.now(),
             mono: clock.mono(),
             scratch: vec![0; READ_BYTES].into_boxed_slice(),
-        })
+        };
+        let mut clients: Vec<_> = clients.into_iter().collect();
+        clients.sort_unstable_by_key(|&(client, _)| client);
+        for (client, (mut connection, inbox)) in clients {
+            // What was reported while the log was loaded is not reported again.
+            connection.may_read = true;
+            server.take_in(client, connection, inbox);
+            server.ready.push(client);
+        }
+        Ok(server)
     }
 
     /// Serves until the engine says that the process must end.
@@ -191,6 +199,11 @@ impl Server {
         if event.is_read_closed() || event.is_error() {
             connection.hang_up();
         }
+        // Both directions are closed. Only of a client that is read from may requests remain.
+        if event.is_error() && connection.phase != Phase::Open {
+            self.hung_up(client);
+            return;
+        }
         if event.is_readable() || event.is_read_closed() || event.is_error() {
             connection.may_read = true;
             self.ready.push(client);
@@ -208,51 +221,6 @@ impl Server {
         }
         tracing::warn!("Received {} scheduling shutdown...", came.name);
         self.driver.handle(Event::Shutdown { now: self.now });
-    }
-
-    fn accept(&mut self) {
-        self.accept_more = false;
-        for index in 0..self.listeners.len() {
-            for round in 0.. {
-                if round == ACCEPTS_PER_TURN {
-                    self.accept_more = true;
-                    break;
-                }
-                let Some(listener) = self.listeners.get(index) else { break };
-                match listener.accept() {
-                    Ok((stream, address)) => self.admit(stream, address),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        // Most likely no descriptor is left.
-                        self.accept_failed = true;
-                        tracing::warn!("Accepting client connection: {error}");
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    fn admit(&mut self, stream: mio::net::TcpStream, address: std::net::SocketAddr) {
-        let limit = usize::try_from(self.driver.engine().config().maxclients).unwrap_or(usize::MAX);
-        if self.driver.host().connections().len() >= limit {
-            Host::turn_away(stream);
-            return;
-        }
-        let client = ClientId(self.next_client);
-        let Ok(token) = usize::try_from(client.0) else { return };
-        if let Err(error) = self.driver.host().admit(client, Token(token), stream, address) {
-            tracing::warn!("Accepting client connection: {error}");
-            return;
-        }
-        tracing::debug!("Accepted {address}");
-        self.next_client += 1;
-        let bulk_bytes = self.driver.engine().config().proto_max_bulk_len;
-        self.inboxes.insert(client, Inbox::new(Limits { bulk_bytes }));
-        let peer = self.driver.host().peer(client);
-        self.driver.handle(Event::Connected { client, peer });
     }
 
     /// Hands over what the lanes have done.
@@ -273,60 +241,111 @@ impl Server {
 
     /// Serves one client: what was left over first, then one read.
     fn serve(&mut self, client: ClientId) {
-        let Some(inbox) = self.inboxes.get_mut(&client) else { return };
-        if !inbox.pending.is_empty() {
-            let mut pending = std::mem::take(&mut inbox.pending);
-            let (consumed, open) = execute(&mut self.driver, inbox, client, &pending, self.now);
-            pending.drain(..consumed);
-            inbox.pending = pending;
-            if !open {
-                return;
-            }
-        }
-        let Some(connection) = self.driver.host().connection(client) else { return };
-        if connection.phase != Phase::Open || !connection.may_read {
+        if !self.serve_pending(client) {
             return;
         }
-        match connection.receive(&mut self.scratch) {
+        let Some(connection) = self.driver.host().connection(client) else { return };
+        match connection.phase {
+            Phase::Open | Phase::Lingering { .. } if connection.may_read => {}
+            _ => return,
+        }
+        let lingers = connection.phase != Phase::Open;
+        let received = connection.receive(&mut self.scratch);
+        match received {
             Received::Nothing => connection.may_read = false,
-            Received::End => self.hung_up(client),
+            Received::Ended if lingers => self.hung_up(client),
+            Received::Ended => self.input_ended(client),
+            Received::Broken => self.hung_up(client),
             Received::Bytes(bytes, more) => {
                 connection.may_read = more;
                 connection.active = self.mono;
-                self.received(client, bytes);
                 if more {
                     self.ready.push(client);
+                }
+                if !lingers {
+                    self.driver.host().traffic.input_bytes += bytes as u64;
+                    self.received(client, bytes);
                 }
             }
         }
     }
 
+    /// Executes what was left over. Returns whether more may be read in this turn.
+    fn serve_pending(&mut self, client: ClientId) -> bool {
+        let Some(inbox) = self.inboxes.get_mut(&client) else { return true };
+        if inbox.pending.is_empty() {
+            return true;
+        }
+        let held = inbox.held_bytes();
+        let pending = std::mem::take(&mut inbox.pending);
+        let allowance = Allowance::new(&self.driver, self.query_bytes);
+        let (consumed, stop) =
+            execute(&mut self.driver, inbox, client, &pending, (self.now, allowance));
+        inbox.put_back(pending, consumed);
+        self.query_bytes = self.query_bytes - held + inbox.held_bytes();
+        self.stopped(client, stop);
+        stop == Stop::NeedMore
+    }
+
     /// Executes what was read into the scratch buffer and keeps what is no whole request.
     fn received(&mut self, client: ClientId, bytes: usize) {
         let Some(inbox) = self.inboxes.get_mut(&client) else { return };
+        let held = inbox.held_bytes();
         let input = &self.scratch[..bytes];
-        if inbox.pending.is_empty() {
-            let (consumed, _) = execute(&mut self.driver, inbox, client, input, self.now);
-            inbox.pending.extend_from_slice(&input[consumed..]);
-        } else {
-            let mut pending = std::mem::take(&mut inbox.pending);
-            pending.extend_from_slice(input);
-            let (consumed, _) = execute(&mut self.driver, inbox, client, &pending, self.now);
-            pending.drain(..consumed);
-            if !pending.is_empty() {
-                inbox.pending = pending;
+        let allowance = Allowance::new(&self.driver, self.query_bytes);
+        let stop = if inbox.pending.is_empty() {
+            let (consumed, stop) =
+                execute(&mut self.driver, inbox, client, input, (self.now, allowance));
+            if consumed < input.len() {
+                inbox.keep(&input[consumed..]);
+            } else {
+                inbox.decoder.shrink();
             }
-        }
-        let limit = self.driver.engine().config().client_query_buffer_limit;
-        if inbox.pending.len() as u64 > limit {
-            tracing::warn!("Closing client that reached max query buffer length: id={}", client.0);
-            self.hung_up(client);
+            stop
+        } else {
+            inbox.keep(input);
+            let pending = std::mem::take(&mut inbox.pending);
+            let (consumed, stop) =
+                execute(&mut self.driver, inbox, client, &pending, (self.now, allowance));
+            inbox.put_back(pending, consumed);
+            stop
+        };
+        self.query_bytes = self.query_bytes - held + inbox.held_bytes();
+        self.stopped(client, stop);
+        self.bound_query(client);
+    }
+
+    /// What follows when the execution of a client's requests has stopped.
+    fn stopped(&mut self, client: ClientId, stop: Stop) {
+        match stop {
+            Stop::NeedMore | Stop::NotOpen => {}
+            Stop::Enough => {
+                self.ready.push(client);
+                self.bound_buffers();
+            }
         }
     }
 
+    /// The client sends no more; what it is owed may still have to leave.
+    fn input_ended(&mut self, client: ClientId) {
+        if let Some(connection) = self.driver.host().connection(client) {
+            connection.phase = Phase::InputEnded;
+            self.forget_input(client);
+            self.driver.handle(Event::InputEnded { client });
+        }
+    }
+
+    /// Ends a connection at once.
     fn hung_up(&mut self, client: ClientId) {
+        self.forget_input(client);
         if self.driver.host().remove(client) {
             self.driver.handle(Event::Closed { client });
+        }
+    }
+
+    fn forget_input(&mut self, client: ClientId) {
+        if let Some(inbox) = self.inboxes.remove(&client) {
+            self.query_bytes -= inbox.held_bytes();
         }
     }
 
@@ -337,6 +356,7 @@ impl Server {
             self.accept_more |= std::mem::take(&mut self.accept_failed);
             self.follow_settings();
             self.close_idle(mono);
+            self.end_lingering(mono);
             self.driver.handle(Event::Tick { now: self.now, mono });
         }
         self.driver.handle(Event::TurnEnd { now: self.now, mono });
@@ -352,50 +372,34 @@ impl Server {
             self.ready.push(client);
         }
         for client in self.driver.host().take_gone() {
-            self.inboxes.remove(&client);
+            self.forget_input(client);
         }
+        self.bound_buffers();
     }
 
     /// Follows what `CONFIG SET` changed and the engine does not do itself.
     fn follow_settings(&mut self) {
         let postponed_write = self.driver.engine().config().choices().postponed_write;
         self.driver.host().notes().follow(postponed_write);
+        self.driver.follow_output_limit();
         let config = self.driver.engine().config();
         if config.loglevel != self.loglevel {
             self.loglevel.clone_from(&config.loglevel);
             logger::set_level(&self.loglevel);
         }
         if config.maxclients != self.maxclients {
-            self.maxclients = config.maxclients;
-            if let Room::Fewer { clients, limit } = descriptors::make_room(self.maxclients) {
-                tracing::warn!(
-                    "maxclients is {} but the limit of {limit} open files has room for {clients}",
-                    self.maxclients
-                );
+            let maxclients = config.maxclients;
+            self.maxclients = maxclients;
+            for (_, line) in log_text::room(self.maxclients, &descriptors::make_room(maxclients)) {
+                tracing::warn!("{line}");
             }
         }
     }
 
-    /// Closes clients that were idle for longer than `timeout`.
-    fn close_idle(&mut self, mono: Micros) {
-        let limit_seconds = self.driver.engine().config().timeout;
-        if limit_seconds == 0 || mono < self.next_idle_check {
-            return;
-        }
-        self.next_idle_check = Micros(mono.0 + IDLE_CHECK_MICROS);
-        let limit_micros = limit_seconds.saturating_mul(1_000_000);
-        let connections = self.driver.host().connections().iter();
-        let mut idle: Vec<ClientId> = connections
-            // Who is paused waits for us.
-            .filter(|(_, connection)| connection.phase != Phase::Paused)
-            .filter(|(_, connection)| mono.since(connection.active) > limit_micros)
-            .map(|(&client, _)| client)
-            .collect();
-        idle.sort_unstable();
-        for client in idle {
-            tracing::debug!("Closing idle client");
-            self.hung_up(client);
-        }
+    /// Where clients arrive.
+    #[must_use]
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
     }
 
     /// The engine, for whoever looks on.
@@ -405,23 +409,64 @@ impl Server {
     }
 }
 
-/// Decodes and executes all whole requests at the front of `input`. Returns how many bytes they
-/// took, and whether the client may still be served.
+/// Why the execution of a client's requests has stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// All whole requests were executed.
+    NeedMore,
+    /// The client may not be served now, or never again.
+    NotOpen,
+    /// There are more requests, but this turn has brought enough replies.
+    Enough,
+}
+
+/// What the clients may hold before a turn stops.
+#[derive(Clone, Copy, Debug)]
+struct Allowance {
+    /// Replies of all clients, before the first request of this client.
+    replies_bytes: u64,
+    /// The most that replies of all clients may come to.
+    most_bytes: u64,
+}
+
+impl Allowance {
+    fn new(driver: &Driver, query_bytes: u64) -> Self {
+        let replies_bytes = driver.engine().clients_bytes();
+        let limit = driver.engine().config().client_buffers_limit_bytes;
+        let others = query_bytes + driver.unsent_bytes();
+        let most = limit.saturating_sub(others).min(replies_bytes + REPLY_BYTES_PER_TURN);
+        Self { replies_bytes, most_bytes: most.max(replies_bytes) }
+    }
+
+    fn is_used_up(self, engine: &Engine) -> bool {
+        let held = engine.clients_bytes();
+        held > self.most_bytes && held > self.replies_bytes
+    }
+}
+
+/// Decodes and executes whole requests at the front of `input`. Returns how many bytes they took,
+/// and why it stopped.
 fn execute(
     driver: &mut Driver,
     inbox: &mut Inbox,
     client: ClientId,
     input: &[u8],
-    now: Millis,
-) -> (usize, bool) {
+    (now, allowance): (Millis, Allowance),
+) -> (usize, Stop) {
     let mut start = 0;
     for number in 0.. {
         if number % KEYS_AHEAD == 0 {
             driver.engine().look_ahead(client, &input[start..]);
         }
         let open = driver.host().connection(client).is_some_and(|found| found.phase == Phase::Open);
-        if !open || start == input.len() {
-            return (start, open);
+        if !open {
+            return (start, Stop::NotOpen);
+        }
+        if start == input.len() {
+            return (start, Stop::NeedMore);
+        }
+        if allowance.is_used_up(driver.engine()) {
+            return (start, Stop::Enough);
         }
         match inbox.decoder.decode(&input[start..]) {
             Decoded::Command { argv, consumed } => {
@@ -429,12 +474,15 @@ fn execute(
                 start += consumed;
             }
             Decoded::Empty { consumed } => start += consumed,
-            Decoded::NeedMore => return (start, true),
+            Decoded::NeedMore => return (start, Stop::NeedMore),
             Decoded::Malformed(error) => {
                 driver.handle(Event::Malformed { client, error });
-                return (input.len(), false);
+                if let Some(connection) = driver.host().connection(client) {
+                    connection.phase = Phase::InputEnded;
+                }
+                return (input.len(), Stop::NotOpen);
             }
         }
     }
-    (start, true)
+    (start, Stop::NeedMore)
 }

@@ -1,5 +1,6 @@
 //! SIGTERM and SIGINT, as bytes on a pipe that the event loop polls. SIGPIPE is ignored by Rust's
-//! runtime before `main`, so a write to a closed socket is an error and not an end.
+//! runtime before `main`, so a write to a closed socket is an error and not an end. SIGHUP is
+//! caught and forgotten: a server does not end with the terminal that started it.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::net::UnixStream;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
@@ -38,6 +39,7 @@ impl Signals {
         receiver.set_nonblocking(true)?;
         let interrupted = Arc::new(AtomicBool::new(false));
         flag::register(SIGINT, Arc::clone(&interrupted))?;
+        flag::register(SIGHUP, Arc::new(AtomicBool::new(false)))?;
         pipe::register(SIGTERM, sender.try_clone()?)?;
         pipe::register(SIGINT, sender)?;
         Ok(Self { stream: UnixStream::from_std(receiver), interrupted })

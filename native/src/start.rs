@@ -15,6 +15,7 @@ use nix::unistd::{fdatasync, fsync, ftruncate};
 
 use crate::clock::Clock;
 use crate::lanes::errno;
+use crate::loading::{Progress, Waiting};
 use crate::signals::Signals;
 
 /// What a start came to.
@@ -32,6 +33,7 @@ struct LogFile<'a> {
     directory: PathBuf,
     file: Option<Arc<File>>,
     buffer: Vec<u8>,
+    progress: Progress,
 }
 
 /// Loads the log at `path` into `executor`, in the order that [`aof_core::start`] fixes.
@@ -42,14 +44,17 @@ pub fn start(
     executor: Executor,
     path: &Path,
     signals: &mut Signals,
+    waiting: &mut Waiting,
     clock: Clock,
 ) -> Result<Outcome, StartError> {
     let began = clock.mono();
+    let config = executor.config.clone();
     let mut log = LogFile {
         path,
         directory: path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned),
         file: None,
         buffer: vec![0; READ_BYTES],
+        progress: Progress::default(),
     };
     let mut start = Start::new(executor);
     loop {
@@ -58,7 +63,8 @@ pub fn start(
             StartStep::Loaded(_) => continue,
             StartStep::Perform(action) => action,
         };
-        if signals.take().is_some() {
+        waiting.serve(&config, log.progress);
+        if signals.take().is_some() || waiting.shutdown() {
             return Ok(Outcome::Interrupted);
         }
         perform(&mut start, &mut log, action)?;
@@ -89,12 +95,14 @@ fn perform(
             let opened = open(log.path).map(|(file, created)| {
                 let size_bytes = file.metadata().map_or(0, |metadata| metadata.len());
                 log.file = Some(Arc::new(file));
+                log.progress.total_bytes = size_bytes;
                 Opened { created, size_bytes }
             });
             start.opened(opened.map_err(|error| number_of(&error)))
         }
         StartAction::Read { offset, max_bytes } => {
             let length = max_bytes.min(log.buffer.len());
+            log.progress.loaded_bytes = offset;
             let read = log.read(offset, length);
             start.read(read)
         }

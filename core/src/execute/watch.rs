@@ -39,12 +39,15 @@ impl Watches {
             .or_insert(Watch { version, watchers: 0 });
         watch.watchers += 1;
         session.watched.push(WatchedKey { db, key: key.into(), version: watch.version });
+        // The key is kept here, too.
+        session.watched_bytes += 2 * (key.len() + size_of::<WatchedKey>()) as u64;
     }
 
     /// `session` watches nothing any more.
     #[doc(alias = "unwatchAllKeys")]
     pub(crate) fn release(&mut self, session: &mut Session) {
-        for watched in session.watched.drain(..) {
+        session.watched_bytes = 0;
+        for watched in std::mem::take(&mut session.watched) {
             let Some(keys) = self.by_db.get_mut(&watched.db) else { continue };
             if let Some(watch) = keys.get_mut(&watched.key) {
                 watch.watchers -= 1;

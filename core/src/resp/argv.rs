@@ -119,6 +119,13 @@ impl OwnedArgv {
         Self::collect(words.len(), words.iter().map(AsRef::as_ref))
     }
 
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let spans = self.spans.capacity() * size_of::<Span>();
+        (self.encoded.capacity() + spans + size_of::<Self>()) as u64
+    }
+
     /// The words of a line as a person types them: separated by blanks, no quotes.
     #[must_use]
     pub fn from_line(line: &str) -> Self {

@@ -34,16 +34,40 @@ const LINE_LIMIT_BYTES: usize = 64 * 1024;
 /// A list of spans longer than this is given back after its request.
 const KEPT_SPANS: usize = 1024;
 
+/// A decoder that waits for the next request may keep so many bytes.
+const IDLE_BYTES: u64 = 1024;
+
 /// What a client may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// `proto-max-bulk-len`: the longest word, in bytes.
     pub bulk_bytes: u64,
+    /// The client has to authenticate first. Until then a request has at most 10 words of at most
+    /// 16 KB each: nobody needs more to say a password, and a stranger gets no more memory.
+    #[doc(alias = "authRequired")]
+    pub unauthenticated: bool,
+}
+
+/// Most words of a request of a client that has not authenticated.
+const UNAUTHENTICATED_WORDS: i64 = 10;
+
+/// Longest of these words, in bytes.
+const UNAUTHENTICATED_BULK_BYTES: u64 = 16 * 1024;
+
+impl Limits {
+    /// The longest word that this client may send, in bytes.
+    const fn longest_word(&self) -> u64 {
+        if self.unauthenticated && self.bulk_bytes > UNAUTHENTICATED_BULK_BYTES {
+            UNAUTHENTICATED_BULK_BYTES
+        } else {
+            self.bulk_bytes
+        }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bulk_bytes: 512 * 1024 * 1024 }
+        Self { bulk_bytes: 512 * 1024 * 1024, unauthenticated: false }
     }
 }
 
@@ -56,6 +80,12 @@ pub enum ProtocolError {
     /// The number after `$` is no number, negative, or more than `proto-max-bulk-len`.
     #[error("Protocol error: invalid bulk length")]
     InvalidBulkLength,
+    /// A client that has not authenticated announces more than 10 words.
+    #[error("Protocol error: unauthenticated multibulk length")]
+    UnauthenticatedMultibulkLength,
+    /// A client that has not authenticated announces a word of more than 16 KB.
+    #[error("Protocol error: unauthenticated bulk length")]
+    UnauthenticatedBulkLength,
     /// Something else stands where the header of a word should.
     #[error("Protocol error: expected '$', got '{}'", shown(*got))]
     ExpectedDollar {
@@ -176,6 +206,21 @@ impl Decoder {
         self.limits = limits;
     }
 
+    /// Memory that the decoder holds, in bytes. Grows with what a client has sent and not with
+    /// what it announces.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        (self.spans.capacity() * size_of::<Span>() + self.inline.capacity()) as u64
+    }
+
+    /// Gives back memory that the next request will most likely not need. Only between requests.
+    pub fn shrink(&mut self) {
+        if self.stage == Stage::Start && self.held_bytes() > IDLE_BYTES {
+            self.spans = Vec::new();
+            self.inline = Vec::new();
+        }
+    }
+
     /// Reads on in `input`, the bytes of the client that no earlier call has consumed.
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Decoded<'a> {
         match self.step(input) {
@@ -233,6 +278,9 @@ impl Decoder {
                         Ok(None) => return Step::NeedMore,
                         Err(error) => return Step::Malformed(error),
                     };
+                    if self.limits.unauthenticated && count > UNAUTHENTICATED_WORDS {
+                        return Step::Malformed(ProtocolError::UnauthenticatedMultibulkLength);
+                    }
                     let Ok(words @ 1..) = usize::try_from(count) else {
                         return Step::Empty(self.position);
                     };
@@ -280,7 +328,7 @@ impl Decoder {
         if self.scanned != self.position {
             return words;
         }
-        let limit = usize::try_from(self.limits.bulk_bytes).unwrap_or(usize::MAX);
+        let limit = usize::try_from(self.limits.longest_word()).unwrap_or(usize::MAX);
         let mut position = self.position;
         let mut canonical = self.canonical;
         let mut left = words;
@@ -314,13 +362,16 @@ impl Decoder {
             b'$' => {}
             got => return Err(ProtocolError::ExpectedDollar { got }),
         }
-        number
+        let length = number
             .and_then(|length| u64::try_from(length).ok())
             .filter(|&length| length <= self.limits.bulk_bytes)
-            // The room for CR LF must be countable too, where addresses have 32 bits.
-            .and_then(|length| usize::try_from(length).ok().filter(|&l| l < usize::MAX - 2))
-            .map(Some)
-            .ok_or(ProtocolError::InvalidBulkLength)
+            .ok_or(ProtocolError::InvalidBulkLength)?;
+        if length > self.limits.longest_word() {
+            return Err(ProtocolError::UnauthenticatedBulkLength);
+        }
+        // The room for CR LF must be countable too, where addresses have 32 bits.
+        let length = usize::try_from(length).ok().filter(|&length| length < usize::MAX - 2);
+        length.map(Some).ok_or(ProtocolError::InvalidBulkLength)
     }
 
     /// Reads the line at `position`, one byte of kind and a number, and moves behind it.

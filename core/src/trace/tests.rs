@@ -35,6 +35,8 @@ fn events() -> Vec<RecordedEvent> {
         ProtocolError::TooBigBulkCount,
         ProtocolError::TooBigInline,
         ProtocolError::UnbalancedQuotes,
+        ProtocolError::UnauthenticatedMultibulkLength,
+        ProtocolError::UnauthenticatedBulkLength,
     ];
     let mut events = vec![
         Event::Connected { client, peer: Peer::Simulated },

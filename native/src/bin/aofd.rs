@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     match options::parse(&arguments) {
         Ok(Invocation::Help) => print(&options::help()),
         Ok(Invocation::Version) => print(&options::version()),
-        Ok(Invocation::Serve(options)) => boot::run(options).unwrap_or_else(|error| {
+        Ok(Invocation::Serve(options)) => boot::run(*options).unwrap_or_else(|error| {
             complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }),

@@ -23,9 +23,11 @@ impl Pair {
             StdTcpStream::connect(listener.local_addr().expect("an address")).expect("connected");
         let (stream, address) = listener.accept().expect("accepted");
         stream.set_nonblocking(true).expect("a socket");
-        let stream = TcpStream::from_std(stream);
+        let local = stream.local_addr().expect("an address");
+        let stream = Stream::Tcp(mio::net::TcpStream::from_std(stream));
+        let peer = Peer::Tcp { remote: address, local };
         let connection =
-            Connection::register(stream, address, TOKEN, poll.registry(), Micros(0)).expect("new");
+            Connection::register(stream, peer, TOKEN, poll.registry(), Micros(0)).expect("new");
         Self { poll, connection, client }
     }
 
@@ -118,7 +120,7 @@ fn the_end_behind_the_last_bytes_is_not_missed() {
     pair.connection.hang_up();
     // The read is short, but no further edge will tell of the end.
     assert_eq!(pair.connection.receive(&mut buffer), Received::Bytes(3, true));
-    assert_eq!(pair.connection.receive(&mut buffer), Received::End);
+    assert_eq!(pair.connection.receive(&mut buffer), Received::Ended);
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn words(line: &str) -> Vec<OsString> {
 
 fn serve(line: &str) -> ServerOptions {
     match parse(&words(line)) {
-        Ok(Invocation::Serve(options)) => options,
+        Ok(Invocation::Serve(options)) => *options,
         other => panic!("{line}: {other:?}"),
     }
 }

@@ -237,13 +237,42 @@ fn a_long_list_of_spans_is_given_back() {
 
 #[test]
 fn a_lower_limit_counts() {
-    let mut decoder = Decoder::new(Limits { bulk_bytes: 3 });
+    let mut decoder = Decoder::new(Limits { bulk_bytes: 3, ..Limits::default() });
     let error = Seen::Malformed(ProtocolError::InvalidBulkLength);
     assert!(matches!(decode(&mut decoder, b"*1\r\n$3\r\nabc\r\n"), Seen::Command { .. }));
     assert_eq!(decode(&mut decoder, b"*1\r\n$4\r\nabcd\r\n"), error);
 }
 
 /// Commands of any bytes come back from their encoding, canonical, with any number of cuts.
+#[test]
+fn a_stranger_may_send_little() {
+    let verdict = |input: &[u8], unauthenticated| {
+        let mut decoder = Decoder::new(Limits { unauthenticated, ..Limits::default() });
+        decode(&mut decoder, input)
+    };
+    let words = Seen::Malformed(ProtocolError::UnauthenticatedMultibulkLength);
+    let bulk = Seen::Malformed(ProtocolError::UnauthenticatedBulkLength);
+    for (input, refused) in [
+        (&b"*11\r\n"[..], Some(&words)),
+        (b"*10\r\n", None),
+        (b"*2\r\n$16385\r\n", Some(&bulk)),
+        (b"*2\r\n$16384\r\n", None),
+        (b"*2\r\n$4\r\nAUTH\r\n$16385\r\n", Some(&bulk)),
+    ] {
+        assert_eq!(&verdict(input, true), refused.unwrap_or(&Seen::NeedMore), "{input:?}");
+        assert_eq!(verdict(input, false), Seen::NeedMore, "{input:?}");
+    }
+    // A word that is there whole takes the short way and finds the same limit.
+    let mut whole = b"*2\r\n$4\r\nAUTH\r\n$16385\r\n".to_vec();
+    whole.extend([b'x'; 16_385]);
+    whole.extend(b"\r\n");
+    assert_eq!(verdict(&whole, true), bulk);
+    assert!(matches!(verdict(&whole, false), Seen::Command { .. }));
+    // What is no length at all has the same text for everybody.
+    let invalid = Seen::Malformed(ProtocolError::InvalidBulkLength);
+    assert_eq!(verdict(b"*1\r\n$536870913\r\n", true), invalid);
+}
+
 #[test]
 fn encoded_commands_come_back() {
     for seed in 0..300 {

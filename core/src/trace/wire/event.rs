@@ -175,6 +175,8 @@ const fn protocol_error(error: ProtocolError) -> (u8, u8) {
         ProtocolError::TooBigBulkCount => (5, 0),
         ProtocolError::TooBigInline => (6, 0),
         ProtocolError::UnbalancedQuotes => (7, 0),
+        ProtocolError::UnauthenticatedMultibulkLength => (8, 0),
+        ProtocolError::UnauthenticatedBulkLength => (9, 0),
     }
 }
 
@@ -187,6 +189,8 @@ const fn read_protocol_error(code: u8, got: u8) -> Result<ProtocolError, Bad> {
         (5, 0) => ProtocolError::TooBigBulkCount,
         (6, 0) => ProtocolError::TooBigInline,
         (7, 0) => ProtocolError::UnbalancedQuotes,
+        (8, 0) => ProtocolError::UnauthenticatedMultibulkLength,
+        (9, 0) => ProtocolError::UnauthenticatedBulkLength,
         _ => return Err("protocol error"),
     })
 }
