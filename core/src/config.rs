@@ -2,6 +2,8 @@
 
 pub mod directives;
 
+use std::collections::BTreeMap;
+
 use crate::profile::{Profile, ProfileName};
 
 /// `appendfsync`: when the log is synced.
@@ -145,6 +147,12 @@ pub struct Config {
     /// All clients' query and output buffers together; beyond it the largest client is closed
     /// (this project's own directive `client-buffers-limit`).
     pub client_buffers_limit_bytes: u64,
+    /// Directives that were accepted although they change nothing here, with their values, where
+    /// these are not the usual ones.
+    pub without_effect: BTreeMap<&'static str, String>,
+    /// The file that the configuration was read from, empty for none: for INFO and
+    /// `CONFIG REWRITE`. A fact of the host and no directive.
+    pub config_file: String,
     /// The process, for INFO. A fact of the host and no directive.
     pub process_id: u32,
     /// Where the server's log goes, empty for standard output.
@@ -194,6 +202,8 @@ impl Default for Config {
             slowlog_max_len: 128,
             client_output_buffer_limit: OutputLimits::default(),
             client_buffers_limit_bytes: 1024 * 1024 * 1024,
+            without_effect: BTreeMap::new(),
+            config_file: String::new(),
             process_id: 0,
             logfile: String::new(),
         }

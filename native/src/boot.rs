@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use aof_core::config::Config;
+use aof_core::config::{Config, directives};
 use aof_core::effect::HaltReason;
 use aof_core::engine::Engine;
 use aof_core::execute::Executor;
@@ -57,6 +57,9 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
         config.profile.as_str(),
         config.appendfsync.as_str()
     );
+    for warning in directives::warnings(&config) {
+        tracing::warn!("WARNING: {warning}");
+    }
     Ok(serve(config, &directory, record.as_deref()).unwrap_or_else(|error| {
         if let Some(ListenError::Tcp { .. }) = error.downcast_ref() {
             let listen: Option<&ListenError> = error.downcast_ref();

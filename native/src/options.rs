@@ -1,18 +1,22 @@
 //! The command line of `aofd`, in Redis's style: an optional configuration file, then directives.
 //!
 //! ```text
-//! aofd [FILE] [--record TRACE] [--directive value …]
+//! aofd [FILE] [--record TRACE] [--directive value …] [-]
 //! ```
 //!
-//! Directives of the command line win over those of the file.
+//! Directives of the command line win over those of the file. `-`, in place of the file or at the
+//! end, stands for the standard input; what it says comes after the file and before the command
+//! line.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use aof_core::config::Config;
-use aof_core::config::directives::{ConfigError, DIRECTIVES, parse_arguments, parse_text};
+use aof_core::config::directives::{
+    ConfigError, Standing, parse_arguments, parse_text_with, settings,
+};
 
 #[cfg(test)]
 mod tests;
@@ -41,7 +45,7 @@ pub struct ServerOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum OptionsError {
     /// The configuration file cannot be read.
-    #[error("Can't open the configuration file {}: {error}", path.display())]
+    #[error("Fatal error, can't open config file '{}': {error}", path.display())]
     File {
         /// Which.
         path: PathBuf,
@@ -49,7 +53,7 @@ pub enum OptionsError {
         error: io::Error,
     },
     /// A directive is wrong.
-    #[error("{0}")]
+    #[error("{}", .0.report(PROGRAM))]
     Directive(#[from] ConfigError),
     /// `--record` without a file, or twice.
     #[error("--record needs exactly one file name")]
@@ -67,12 +71,21 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, OptionsError> {
         _ => {}
     }
     let mut config = Config::default();
-    let mut directives = arguments;
-    if let [first, rest @ ..] = arguments
-        && !first.as_bytes().starts_with(b"--")
-    {
-        read_file(&mut config, Path::new(first))?;
-        directives = rest;
+    let (file, stdin, directives) = sources(arguments);
+    if let Some(file) = file {
+        let path = Path::new(file);
+        let text = read_file(path)?;
+        // The name must stay right after the working directory has changed.
+        config.config_file =
+            path.canonicalize().unwrap_or_else(|_| path.to_owned()).display().to_string();
+        parse_text_with(&mut config, &path.display().to_string(), &text, &mut include)?;
+    }
+    if stdin {
+        let mut text = Vec::new();
+        let path = PathBuf::from("-");
+        (io::stdin().lock().take(INPUT_LIMIT_BYTES).read_to_end(&mut text))
+            .map_err(|error| OptionsError::File { path, error })?;
+        parse_text_with(&mut config, "standard input", &text, &mut include)?;
     }
     let (record, directives) = take_record(directives)?;
     let words: Vec<&[u8]> = directives.iter().map(|word| word.as_bytes()).collect();
@@ -80,10 +93,50 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, OptionsError> {
     Ok(Invocation::Serve(Box::new(ServerOptions { config, record })))
 }
 
-fn read_file(config: &mut Config, path: &Path) -> Result<(), OptionsError> {
-    let text =
-        std::fs::read(path).map_err(|error| OptionsError::File { path: path.to_owned(), error })?;
-    Ok(parse_text(config, &path.display().to_string(), &text)?)
+/// Who reports what is wrong with a directive.
+const PROGRAM: &str = concat!("aofd ", env!("CARGO_PKG_VERSION"));
+
+/// Most bytes of a configuration that are read. No file of directives is so long, but a device
+/// may be.
+const INPUT_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The file, whether the standard input is read, and the rest.
+fn sources(arguments: &[OsString]) -> (Option<&OsString>, bool, &[OsString]) {
+    let mut rest = arguments;
+    let mut file = None;
+    let mut stdin = false;
+    if let [first, others @ ..] = rest
+        && !first.as_bytes().starts_with(b"--")
+    {
+        stdin = first == "-";
+        file = (!stdin).then_some(first);
+        rest = others;
+    }
+    if let [others @ .., last] = rest
+        && last == "-"
+    {
+        stdin = true;
+        rest = others;
+    }
+    (file, stdin, rest)
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, OptionsError> {
+    read_bounded(path).map_err(|error| OptionsError::File { path: path.to_owned(), error })
+}
+
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    std::fs::File::open(path)?.take(INPUT_LIMIT_BYTES).read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// Reads what an `include` names.
+///
+/// # Errors
+/// With the reason, as text.
+pub fn include(path: &str) -> Result<Vec<u8>, String> {
+    read_bounded(Path::new(path)).map_err(|error| error.to_string())
 }
 
 /// Takes `--record TRACE` out of the directives.
@@ -110,10 +163,11 @@ fn take_record(arguments: &[OsString]) -> Result<(Option<PathBuf>, Vec<&OsString
 pub fn help() -> String {
     let mut text = String::from(
         "\
-Usage: aofd [FILE] [--record TRACE] [--DIRECTIVE VALUE]...
+Usage: aofd [FILE] [--record TRACE] [--DIRECTIVE VALUE]... [-]
 
 A server for Redis clients that keeps its data in an append only file.
-FILE holds directives, one a line, as redis.conf does. Those of the command line win.
+FILE holds directives, one a line, as redis.conf does; - reads them from standard input.
+Those of the command line win.
 
   --record TRACE  write every event and effect to TRACE, for `aof replay` and the page
   --help          print this
@@ -123,17 +177,25 @@ Directives and their defaults:
 ",
     );
     let defaults = Config::default();
-    for directive in DIRECTIVES {
+    let honoured = settings().filter(|one| matches!(one.standing, Standing::Honoured(_)));
+    for directive in honoured {
         let value = directive.get(&defaults);
         let value = if value.is_empty() { "\"\"".to_owned() } else { value };
         text.push_str(&format!("  --{} {value}\n", directive.name));
     }
     text.push_str(
         "
+Every other directive of Redis 6.2 is known too: it is accepted with a warning where it changes
+nothing here, or refused with the reason. core/doc/directives.md lists them all.
+",
+    );
+    text.push_str(
+        "
 Examples:
   aofd
   aofd --port 7000 --appendfsync always
   aofd lab.conf --profile redis-6.2
+  echo 'appendfsync always' | aofd - --port 7000
 ",
     );
     text

@@ -1,31 +1,89 @@
-//! One table of directives: for the configuration file, the command line, `CONFIG GET` and
-//! `CONFIG SET`. A setting that is not in it cannot be set.
+//! One table of directives: for the configuration file, the command line, `CONFIG GET`,
+//! `CONFIG SET`, `CONFIG REWRITE` and the docs. A setting that is not in it cannot be set.
+//!
+//! Every directive of Redis 6.2 stands here, so that a configuration file of a real server says
+//! the same to this one, or is told where it does not. Three standings keep that honest:
+//!
+//! - *Honoured*: it does what Redis does with it.
+//! - *Accepted*: it changes nothing here, and nobody's data or safety depends on it. The value is
+//!   checked and kept, so that `CONFIG GET` shows what was set, and the start warns about it.
+//! - *Refused*: it would promise something that this server does not do. Only the value that
+//!   promises nothing is taken, silently, because stock files contain it.
+//!
+//! Rejected: to ignore unknown directives. A typing error in `appendfsync` must not pass.
 //!
 //! Names, units, ranges and error texts are those of Redis 6.2. Not changeable at run time, unlike
 //! there: what the host does only once (`port`, `bind`, `dir`).
 
+pub mod rewrite;
+mod table;
 pub mod text;
+pub mod value;
 
 use thiserror::Error;
 
-use crate::config::{Config, Policy};
+use crate::config::{Config, OutputLimits};
 use crate::glob::{self, Case};
-use crate::profile::ProfileName;
 
-pub use text::{ConfigError, ConfigProblem, Source, parse_arguments, parse_text, to_text};
+pub use table::SECTIONS;
+pub use text::{
+    ConfigError, ConfigProblem, INCLUDE_LIMIT, ReadInclude, Source, parse_arguments, parse_text,
+    parse_text_with, to_text,
+};
+pub use value::{Shape, ValueError};
+
+/// Directives about one subject, as redis.conf groups them.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// The subject.
+    pub title: &'static str,
+    /// Its directives.
+    pub directives: &'static [Directive],
+}
 
 /// One directive.
 #[derive(Clone, Copy, Debug)]
 pub struct Directive {
     /// Its name, in lower case.
     pub name: &'static str,
+    /// Its older name.
+    pub alias: Option<&'static str>,
     /// Whether `CONFIG SET` takes it.
     pub changeable: bool,
-    /// What its value is and where it is kept.
-    pub kind: Kind,
+    /// Whether it is a setting, which `CONFIG GET` shows. The others stand in files only.
+    pub setting: bool,
+    /// What comes of it.
+    pub standing: Standing,
 }
 
-/// What the value of a directive is.
+/// What comes of a directive.
+#[derive(Clone, Copy, Debug)]
+pub enum Standing {
+    /// It does what Redis does with it.
+    Honoured(Kind),
+    /// Another file takes this line's place (`include`). Whoever reads the file follows it.
+    Included,
+    /// It changes nothing here.
+    Accepted {
+        /// What a value looks like.
+        shape: Shape,
+        /// The value about which nobody is warned.
+        default: &'static str,
+        /// Why it changes nothing.
+        warning: &'static str,
+    },
+    /// It would promise what this server does not do.
+    Refused {
+        /// What a value looks like.
+        shape: Shape,
+        /// The values that promise nothing; the first is the one shown.
+        harmless: &'static [&'static str],
+        /// Why no other is taken.
+        reason: &'static str,
+    },
+}
+
+/// What the value of an honoured directive is and where it is kept.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// `yes` or `no`.
@@ -44,7 +102,7 @@ pub enum Kind {
         /// Changes it, to one of the names.
         set: fn(&mut Config, &'static str),
     },
-    /// A number of bytes: `1024`, `64mb`, `1g`.
+    /// A number of bytes.
     Memory {
         /// The smallest.
         least: u64,
@@ -53,19 +111,39 @@ pub enum Kind {
         /// Changes it.
         set: fn(&mut Config, u64),
     },
-    /// A number.
+    /// A number that is not negative.
     Integer {
         /// The smallest.
         least: u64,
-        /// The largest.
+        /// The largest, at most `i64::MAX`.
         most: u64,
         /// Reads it.
         get: fn(&Config) -> u64,
         /// Changes it.
         set: fn(&mut Config, u64),
     },
-    /// Text. Several words in a file are joined by blanks.
+    /// A number that may be negative.
+    Signed {
+        /// The smallest.
+        least: i64,
+        /// The largest.
+        most: i64,
+        /// Reads it.
+        get: fn(&Config) -> i64,
+        /// Changes it.
+        set: fn(&mut Config, i64),
+    },
+    /// Permissions in octal.
+    Octal {
+        /// Reads it.
+        get: fn(&Config) -> u32,
+        /// Changes it.
+        set: fn(&mut Config, u32),
+    },
+    /// One word, or several joined by blanks.
     Text {
+        /// Whether it may be several.
+        several: bool,
         /// Reads it.
         get: fn(&Config) -> &str,
         /// Changes it.
@@ -73,47 +151,13 @@ pub enum Kind {
         /// Says what is wrong with a value.
         refuse: fn(&str) -> Option<&'static str>,
     },
-    /// Known, because clients ask for it, but only one value exists.
-    Fixed {
-        /// That value.
-        value: &'static str,
-        /// Why it cannot be another.
-        reason: &'static str,
+    /// Limits for each class of clients.
+    OutputLimits {
+        /// Reads them.
+        get: fn(&Config) -> &OutputLimits,
+        /// Where they are.
+        get_mut: fn(&mut Config) -> &mut OutputLimits,
     },
-}
-
-/// Why a value is not taken. The texts are Redis's, where Redis has one.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ValueError {
-    /// Neither `yes` nor `no`.
-    #[error("argument must be 'yes' or 'no'")]
-    YesNo,
-    /// None of the names.
-    #[error("argument must be one of the following: {}", names.join(", "))]
-    Choice {
-        /// The names.
-        names: &'static [&'static str],
-    },
-    /// No number of bytes.
-    #[error("argument must be a memory value")]
-    Memory,
-    /// No number.
-    #[error("argument couldn't be parsed into an integer")]
-    Integer,
-    /// A number too small or too large.
-    #[error("argument must be between {least} and {most} inclusive")]
-    Range {
-        /// The smallest.
-        least: u64,
-        /// The largest.
-        most: u64,
-    },
-    /// Bytes that are no text.
-    #[error("argument must be UTF-8 text")]
-    NotText,
-    /// Something else.
-    #[error("{0}")]
-    Refused(&'static str),
 }
 
 /// Why `CONFIG SET` failed.
@@ -145,187 +189,47 @@ impl SetError {
     }
 }
 
-/// The largest number of Redis's `long long` settings.
-const LONGEST: u64 = i64::MAX as u64;
-/// The largest number of Redis's `int` settings.
-const INTEGER: u64 = i32::MAX as u64;
-const MEGABYTE: u64 = 1024 * 1024;
-
-const POLICIES: &[&str] = &["everysec", "always", "no"];
-const PROFILES: &[&str] = &["hardened", "redis-6.2"];
-const LOG_LEVELS: &[&str] = &["debug", "verbose", "notice", "warning"];
-
 /// All directives, in the order in which `CONFIG GET *` lists them.
-pub const DIRECTIVES: &[Directive] = &[
-    fixed("save", "", "there are no snapshots in this server: only \"\" is possible"),
-    fixed("databases", "16", "there are always 16 databases"),
-    yes_no("appendonly", |config| config.appendonly, |config, on| config.appendonly = on),
-    Directive {
-        name: "appendfilename",
-        changeable: false,
-        kind: Kind::Text {
-            get: |config| &config.appendfilename,
-            set: |config, text| config.appendfilename = text,
-            refuse: |text| {
-                (text.is_empty() || text.contains('/'))
-                    .then_some("appendfilename can't be a path, just a filename")
-            },
-        },
-    },
-    Directive {
-        name: "appendfsync",
-        changeable: true,
-        kind: Kind::Choice {
-            names: POLICIES,
-            get: |config| config.appendfsync.as_str(),
-            set: |config, name| {
-                config.appendfsync = Policy::parse(name.as_bytes()).unwrap_or_default();
-            },
-        },
-    },
-    yes_no(
-        "no-appendfsync-on-rewrite",
-        |config| config.no_appendfsync_on_rewrite,
-        |config, on| config.no_appendfsync_on_rewrite = on,
-    ),
-    yes_no(
-        "aof-load-truncated",
-        |config| config.aof_load_truncated,
-        |config, on| config.aof_load_truncated = on,
-    ),
-    Directive {
-        name: "profile",
-        changeable: true,
-        kind: Kind::Choice {
-            names: PROFILES,
-            get: |config| config.profile.as_str(),
-            set: |config, name| {
-                config.profile = ProfileName::parse(name.as_bytes()).unwrap_or_default();
-            },
-        },
-    },
-    Directive {
-        name: "held-reply-timeout-ms",
-        changeable: true,
-        kind: Kind::Integer {
-            least: 0,
-            most: INTEGER,
-            get: |config| config.held_reply_timeout_ms,
-            set: |config, number| config.held_reply_timeout_ms = number,
-        },
-    },
-    memory(
-        "aof-buffer-limit",
-        1,
-        |config| config.aof_buffer_limit_bytes,
-        |config, bytes| config.aof_buffer_limit_bytes = bytes,
-    ),
-    memory(
-        "proto-max-bulk-len",
-        MEGABYTE,
-        |config| config.proto_max_bulk_len,
-        |config, bytes| config.proto_max_bulk_len = bytes,
-    ),
-    memory(
-        "client-query-buffer-limit",
-        MEGABYTE,
-        |config| config.client_query_buffer_limit,
-        |config, bytes| config.client_query_buffer_limit = bytes,
-    ),
-    text_at_start("dir", |config| &config.dir, |config, text| config.dir = text),
-    Directive {
-        name: "port",
-        changeable: false,
-        kind: Kind::Integer {
-            least: 0,
-            most: u16::MAX as u64,
-            get: |config| u64::from(config.port),
-            set: |config, number| config.port = u16::try_from(number).unwrap_or_default(),
-        },
-    },
-    text_at_start("bind", |config| &config.bind, |config, text| config.bind = text),
-    Directive {
-        name: "maxclients",
-        changeable: true,
-        kind: Kind::Integer {
-            least: 1,
-            most: u32::MAX as u64,
-            get: |config| u64::from(config.maxclients),
-            set: |config, number| config.maxclients = u32::try_from(number).unwrap_or(u32::MAX),
-        },
-    },
-    Directive {
-        name: "timeout",
-        changeable: true,
-        kind: Kind::Integer {
-            least: 0,
-            most: INTEGER,
-            get: |config| config.timeout,
-            set: |config, number| config.timeout = number,
-        },
-    },
-    Directive {
-        name: "loglevel",
-        changeable: true,
-        kind: Kind::Choice {
-            names: LOG_LEVELS,
-            get: |config| &config.loglevel,
-            set: |config, name| name.clone_into(&mut config.loglevel),
-        },
-    },
-    text_at_start("logfile", |config| &config.logfile, |config, text| config.logfile = text),
-];
-
-const fn fixed(name: &'static str, value: &'static str, reason: &'static str) -> Directive {
-    Directive { name, changeable: true, kind: Kind::Fixed { value, reason } }
+pub fn directives() -> impl Iterator<Item = &'static Directive> {
+    SECTIONS.iter().flat_map(|section| section.directives)
 }
 
-const fn yes_no(
-    name: &'static str,
-    get: fn(&Config) -> bool,
-    set: fn(&mut Config, bool),
-) -> Directive {
-    Directive { name, changeable: true, kind: Kind::YesNo { get, set } }
+/// All settings: directives that have a value.
+pub fn settings() -> impl Iterator<Item = &'static Directive> {
+    directives().filter(|directive| directive.setting)
 }
 
-const fn memory(
-    name: &'static str,
-    least: u64,
-    get: fn(&Config) -> u64,
-    set: fn(&mut Config, u64),
-) -> Directive {
-    Directive { name, changeable: true, kind: Kind::Memory { least, get, set } }
-}
-
-const fn text_at_start(
-    name: &'static str,
-    get: fn(&Config) -> &str,
-    set: fn(&mut Config, String),
-) -> Directive {
-    Directive { name, changeable: false, kind: Kind::Text { get, set, refuse: |_| None } }
-}
-
-/// The directive of that name, in any case.
+/// The directive of that name or older name, in any case.
 #[must_use]
 pub fn find(name: &[u8]) -> Option<&'static Directive> {
-    DIRECTIVES.iter().find(|directive| name.eq_ignore_ascii_case(directive.name.as_bytes()))
+    directives().find(|directive| {
+        name.eq_ignore_ascii_case(directive.name.as_bytes())
+            || directive.alias.is_some_and(|alias| name.eq_ignore_ascii_case(alias.as_bytes()))
+    })
 }
 
-/// `CONFIG GET`: every directive whose name matches the pattern, in any case, with its value.
+/// `CONFIG GET`: every setting whose name matches the pattern, in any case, with its value. An
+/// older name is an answer of its own.
+#[doc(alias = "configGetCommand")]
 pub fn get<'c>(
     config: &'c Config,
     pattern: &'c [u8],
 ) -> impl Iterator<Item = (&'static str, String)> + 'c {
-    DIRECTIVES
-        .iter()
-        .filter(|directive| glob::matches(pattern, directive.name.as_bytes(), Case::Insensitive))
-        .map(|directive| (directive.name, directive.get(config)))
+    settings()
+        .flat_map(|directive| {
+            std::iter::once(directive.name)
+                .chain(directive.alias)
+                .map(move |name| (name, directive))
+        })
+        .filter(|(name, _)| glob::matches(pattern, name.as_bytes(), Case::Insensitive))
+        .map(|(name, directive)| (name, directive.get(config)))
 }
 
 /// `CONFIG SET`. Changes `config` and says which directive it was, for whoever must act on it.
 ///
 /// # Errors
 /// With Redis's texts. `config` is then as it was.
+#[doc(alias = "configSetCommand")]
 pub fn set(config: &mut Config, name: &[u8], value: &[u8]) -> Result<&'static Directive, SetError> {
     let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let Some(directive) = find(name).filter(|directive| directive.changeable) else {
@@ -339,15 +243,33 @@ pub fn set(config: &mut Config, name: &[u8], value: &[u8]) -> Result<&'static Di
     Ok(directive)
 }
 
+/// What the start warns about: every accepted directive with a value of its own.
+#[must_use]
+pub fn warnings(config: &Config) -> Vec<String> {
+    settings()
+        .filter_map(|directive| match directive.standing {
+            Standing::Accepted { warning, .. } => {
+                let value = config.without_effect.get(directive.name)?;
+                Some(format!("{} {value} has no effect: {warning}", directive.name))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 impl Directive {
-    /// Its value as text.
+    /// Its value as text, empty for what is no setting.
     #[must_use]
     pub fn get(&self, config: &Config) -> String {
-        match self.kind {
-            Kind::YesNo { get, .. } => if get(config) { "yes" } else { "no" }.to_owned(),
-            Kind::Choice { get, .. } | Kind::Text { get, .. } => get(config).to_owned(),
-            Kind::Memory { get, .. } | Kind::Integer { get, .. } => get(config).to_string(),
-            Kind::Fixed { value, .. } => value.to_owned(),
+        match self.standing {
+            Standing::Honoured(kind) => kind.get(config),
+            Standing::Included => String::new(),
+            Standing::Accepted { default, .. } => {
+                config.without_effect.get(self.name).map_or(default, String::as_str).to_owned()
+            }
+            Standing::Refused { harmless, .. } => {
+                harmless.first().copied().unwrap_or("").to_owned()
+            }
         }
     }
 
@@ -356,72 +278,91 @@ impl Directive {
     /// # Errors
     /// When the value is not taken. `config` is then as it was.
     pub fn set(&self, config: &mut Config, value: &[u8]) -> Result<(), ValueError> {
-        match self.kind {
-            Kind::YesNo { set, .. } => {
-                let on = match value {
-                    _ if value.eq_ignore_ascii_case(b"yes") => true,
-                    _ if value.eq_ignore_ascii_case(b"no") => false,
-                    _ => return Err(ValueError::YesNo),
-                };
-                set(config, on);
+        match self.standing {
+            Standing::Honoured(kind) => kind.set(config, value),
+            Standing::Included => Err(ValueError::Refused("a file can only be included by a file")),
+            Standing::Accepted { shape, default, .. } => {
+                let value = shape.canonical(value)?;
+                if value == default {
+                    config.without_effect.remove(self.name);
+                } else {
+                    config.without_effect.insert(self.name, value);
+                }
+                Ok(())
             }
-            Kind::Choice { names, set, .. } => {
-                let chosen = names.iter().find(|name| value.eq_ignore_ascii_case(name.as_bytes()));
-                set(config, chosen.ok_or(ValueError::Choice { names })?);
+            Standing::Refused { shape, harmless, reason } => {
+                let value = shape.canonical(value)?;
+                let fine = harmless.iter().any(|harmless| value.eq_ignore_ascii_case(harmless));
+                if fine { Ok(()) } else { Err(ValueError::Refused(reason)) }
             }
-            Kind::Memory { least, set, .. } => {
-                let bytes = memory_bytes(value).ok_or(ValueError::Memory)?;
-                set(config, within(bytes, least, LONGEST)?);
+        }
+    }
+
+    /// What a value looks like.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        match self.standing {
+            Standing::Honoured(kind) => kind.shape(),
+            Standing::Included => Shape::Text,
+            Standing::Accepted { shape, .. } | Standing::Refused { shape, .. } => shape,
+        }
+    }
+}
+
+impl Kind {
+    /// What a value looks like.
+    #[must_use]
+    pub fn shape(self) -> Shape {
+        let signed = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        match self {
+            Self::YesNo { .. } => Shape::YesNo,
+            Self::Choice { names, .. } => Shape::Choice(names),
+            Self::Memory { least, .. } => Shape::Memory(least),
+            Self::Integer { least, most, .. } => Shape::Integer(signed(least), signed(most)),
+            Self::Signed { least, most, .. } => Shape::Integer(least, most),
+            Self::Octal { .. } => Shape::Octal,
+            Self::Text { several: true, .. } => Shape::Words,
+            Self::Text { several: false, .. } => Shape::Text,
+            Self::OutputLimits { .. } => Shape::OutputLimits,
+        }
+    }
+
+    fn get(self, config: &Config) -> String {
+        match self {
+            Self::YesNo { get, .. } => if get(config) { "yes" } else { "no" }.to_owned(),
+            Self::Choice { get, .. } | Self::Text { get, .. } => get(config).to_owned(),
+            Self::Memory { get, .. } | Self::Integer { get, .. } => get(config).to_string(),
+            Self::Signed { get, .. } => get(config).to_string(),
+            Self::Octal { get, .. } => format!("{:o}", get(config)),
+            Self::OutputLimits { get, .. } => value::show_output_limits(get(config)),
+        }
+    }
+
+    fn set(self, config: &mut Config, value: &[u8]) -> Result<(), ValueError> {
+        match self {
+            Self::YesNo { set, .. } => set(config, value::yes_no(value)?),
+            Self::Choice { names, set, .. } => set(config, value::choice(value, names)?),
+            Self::Memory { least, set, .. } => set(config, value::memory(value, least)?),
+            Self::Integer { least, most, set, .. } => {
+                let signed = |number| i64::try_from(number).unwrap_or(i64::MAX);
+                let number = value::integer(value, signed(least), signed(most))?;
+                set(config, u64::try_from(number).unwrap_or(0));
             }
-            Kind::Integer { least, most, set, .. } => {
-                let number = crate::number::parse_integer(value).ok_or(ValueError::Integer)?;
-                // A negative number is below every range.
-                let number =
-                    u64::try_from(number).map_err(|_| ValueError::Range { least, most })?;
-                set(config, within(number, least, most)?);
+            Self::Signed { least, most, set, .. } => {
+                set(config, value::integer(value, least, most)?);
             }
-            Kind::Text { set, refuse, .. } => {
-                let text = std::str::from_utf8(value).map_err(|_| ValueError::NotText)?;
+            Self::Octal { set, .. } => set(config, value::octal(value)?),
+            Self::Text { set, refuse, .. } => {
+                let text = value::text(value)?;
                 if let Some(reason) = refuse(text) {
                     return Err(ValueError::Refused(reason));
                 }
                 set(config, text.to_owned());
             }
-            Kind::Fixed { value: only, reason } => {
-                if value != only.as_bytes() {
-                    return Err(ValueError::Refused(reason));
-                }
-            }
+            Self::OutputLimits { get_mut, .. } => value::output_limits(value, get_mut(config))?,
         }
         Ok(())
     }
-}
-
-const fn within(number: u64, least: u64, most: u64) -> Result<u64, ValueError> {
-    if number < least || number > most {
-        return Err(ValueError::Range { least, most });
-    }
-    Ok(number)
-}
-
-/// Reads a number of bytes with a unit. `k`, `m` and `g` count by 1000, `kb`, `mb` and `gb` by
-/// 1024, in any case.
-#[doc(alias = "memtoll")]
-fn memory_bytes(value: &[u8]) -> Option<u64> {
-    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (number, unit) = value.split_at(digits);
-    let number: u64 = std::str::from_utf8(number).ok()?.parse().ok()?;
-    let factor = match unit.to_ascii_lowercase().as_slice() {
-        b"" | b"b" => 1,
-        b"k" => 1000,
-        b"kb" => 1024,
-        b"m" => 1000 * 1000,
-        b"mb" => 1024 * 1024,
-        b"g" => 1000 * 1000 * 1000,
-        b"gb" => 1024 * 1024 * 1024,
-        _ => return None,
-    };
-    number.checked_mul(factor).filter(|&bytes| bytes <= LONGEST)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use aof_native::boot;
-use aof_native::options::{self, Invocation};
+use aof_native::options::{self, Invocation, OptionsError};
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
@@ -16,6 +16,10 @@ fn main() -> ExitCode {
             complain(&format!("{error:#}"));
             ExitCode::FAILURE
         }),
+        Err(error @ OptionsError::Directive(_)) => {
+            writeln!(io::stderr(), "{error}").ok();
+            ExitCode::FAILURE
+        }
         Err(error) => {
             complain(&format!("{error}\nTry `aofd --help`."));
             ExitCode::FAILURE

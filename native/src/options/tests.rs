@@ -43,6 +43,36 @@ fn the_command_line_wins_over_the_file() {
 }
 
 #[test]
+fn a_file_includes_another_and_an_error_names_the_one_it_is_in() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (main, other) = (dir.path().join("main.conf"), dir.path().join("other.conf"));
+    std::fs::write(&main, format!("port 1\ninclude {}\n", other.display())).expect("write");
+    let line = main.display().to_string();
+    let error = parse(&words(&line)).expect_err("not there").to_string();
+    assert!(error.contains(&format!("at line 2 of {}", main.display())), "{error}");
+    std::fs::write(&other, "timeout 7\nport 2\n").expect("write");
+    let options = serve(&line);
+    assert_eq!((options.config.port, options.config.timeout), (2, 7));
+    let real = main.canonicalize().expect("it is there");
+    assert_eq!(options.config.config_file, real.display().to_string());
+    std::fs::write(&other, "# one\ntimeout soon\n").expect("write");
+    let error = parse(&words(&line)).expect_err("no number").to_string();
+    assert!(error.contains(&format!("at line 2 of {}", other.display())), "{error}");
+    assert!(error.contains(">>> 'timeout soon'"), "{error}");
+}
+
+#[test]
+fn a_dash_first_or_last_is_the_standard_input() {
+    let all = words("lab.conf --port 1 -");
+    assert_eq!(sources(&all), (Some(&all[0]), true, &all[1..3]));
+    let all = words("- --port 1");
+    assert_eq!(sources(&all), (None, true, &all[1..]));
+    let all = words("--slowlog-log-slower-than -1");
+    assert_eq!(sources(&all), (None, false, &all[..]));
+    assert_eq!(sources(&[]), (None, false, &[][..]));
+}
+
+#[test]
 fn help_and_version_are_not_directives() {
     assert!(matches!(parse(&words("--help")), Ok(Invocation::Help)));
     assert!(matches!(parse(&words("-h")), Ok(Invocation::Help)));
@@ -67,6 +97,8 @@ fn what_is_wrong_is_named() {
         let error = parse(&words(line)).expect_err(line).to_string();
         assert!(error.contains(line), "{line}: {error}");
     }
+    let error = parse(&words("--port 1 --maxmemory 1gb")).expect_err("refused").to_string();
+    assert!(error.contains("FATAL CONFIG FILE ERROR") && error.contains("no eviction"), "{error}");
     let error = parse(&words("/no/such/file")).expect_err("no such file").to_string();
     assert!(error.contains("/no/such/file"), "{error}");
 }
