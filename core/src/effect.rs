@@ -143,6 +143,8 @@ pub enum CloseReason {
     OutputLimit,
     /// It has sent everything it wanted to, and has been told everything it was owed.
     InputEnded,
+    /// It spoke HTTP: a page in a browser may have sent it here.
+    CrossProtocol,
     /// Another client or the operator asked (`CLIENT KILL`).
     Killed,
 }

@@ -274,7 +274,7 @@ impl Engine {
             return;
         }
         if speaks_http(argv.name()) {
-            self.end_client(id, CloseReason::Protocol);
+            self.end_client(id, CloseReason::CrossProtocol);
             return;
         }
         // Session, output and `aof_buf` leave the engine for a moment, so that the command may

@@ -217,9 +217,15 @@ impl Host {
                 shown(connection.peer())
             );
         }
+        if reason == CloseReason::CrossProtocol {
+            self.notes.cross_protocol(self.clock.now());
+        }
         let says_goodbye = match reason {
             CloseReason::Quit | CloseReason::Protocol | CloseReason::InputEnded => true,
-            CloseReason::HeldTooLong | CloseReason::OutputLimit | CloseReason::Killed => false,
+            CloseReason::HeldTooLong
+            | CloseReason::OutputLimit
+            | CloseReason::CrossProtocol
+            | CloseReason::Killed => false,
         };
         let input_ended = connection.phase == Phase::InputEnded;
         connection.phase = Phase::Closing;

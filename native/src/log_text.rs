@@ -190,6 +190,7 @@ pub fn farewell(reason: HaltReason) -> String {
 #[derive(Debug)]
 pub struct NoteLog {
     last_write_error: Option<Millis>,
+    last_cross_protocol: Option<Millis>,
     postponed_write: PostponedWrite,
 }
 
@@ -197,7 +198,7 @@ impl NoteLog {
     /// A log in which nothing was written yet.
     #[must_use]
     pub const fn new(postponed_write: PostponedWrite) -> Self {
-        Self { last_write_error: None, postponed_write }
+        Self { last_write_error: None, last_cross_protocol: None, postponed_write }
     }
 
     /// Follows a change of the profile.
@@ -217,6 +218,26 @@ impl NoteLog {
             Level::INFO => tracing::info!("{text}"),
             _ => tracing::warn!("{text}"),
         }
+    }
+
+    /// Logs that a client spoke HTTP, at most once a minute: whoever does it does it often.
+    #[doc(alias = "securityWarningCommand")]
+    pub fn cross_protocol(&mut self, now: Millis) {
+        if self.admits_cross_protocol(now) {
+            tracing::warn!(
+                "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or \
+                 Host: commands to Redis. This is likely due to an attacker attempting to use \
+                 Cross Protocol Scripting to compromise your Redis instance. Connection aborted."
+            );
+        }
+    }
+
+    fn admits_cross_protocol(&mut self, now: Millis) -> bool {
+        let due = self.last_cross_protocol.is_none_or(|last| now.since(last) > 60_000);
+        if due {
+            self.last_cross_protocol = Some(now);
+        }
+        due
     }
 
     /// Whether this note may be logged now.
@@ -277,6 +298,14 @@ mod tests {
         assert!(!log.admits(&short, Millis(31_000)));
         assert!(log.admits(&short, Millis(31_001)));
         assert!(log.admits(&Note::WriteRecovered, Millis(31_001)));
+    }
+
+    #[test]
+    fn http_is_logged_once_in_more_than_a_minute() {
+        let mut log = NoteLog::new(PostponedWrite::WaitsForSync);
+        assert!(log.admits_cross_protocol(Millis(5)));
+        assert!(!log.admits_cross_protocol(Millis(60_005)));
+        assert!(log.admits_cross_protocol(Millis(60_006)));
     }
 
     #[test]

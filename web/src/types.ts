@@ -31,7 +31,7 @@ export type StepFact =
   | { kind: "command"; client: number; words: string[]; entries: number; from: number; to: number;
       bytes: number; changed: boolean; replyText: string; replyIsError: boolean; held: boolean }
   | { kind: "malformed"; client: number; text: string }
-  | { kind: "closed"; client: number; reason: "quit" | "protocol" | "held-too-long" | "output-limit" | "killed" | "input-ended" | "peer" }
+  | { kind: "closed"; client: number; reason: "quit" | "protocol" | "held-too-long" | "output-limit" | "killed" | "input-ended" | "cross-protocol" | "peer" }
   | { kind: "write"; bytes: number; from: number; to: number; result: IoResult }
   | { kind: "sync-start"; from: number; to: number }
   | { kind: "sync-end"; from: number; to: number; tookUs: number; result: IoResult }

@@ -476,7 +476,7 @@ fn an_http_request_is_cut_off_before_its_body() {
         let mut seen = rig.command(1, line);
         seen.push_str(&rig.command(1, "FLUSHALL"));
         seen.push_str(&rig.turn_end());
-        assert_eq!(seen, "close 1: Protocol", "{line}");
+        assert_eq!(seen, "close 1: CrossProtocol", "{line}");
         assert_eq!(rig.received(1), "", "{line}");
         rig.turn(2, "GET keep");
         assert_eq!(rig.received(2), "$1 1 ", "{line}");

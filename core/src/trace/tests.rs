@@ -103,6 +103,7 @@ fn effects() -> Vec<EffectSummary> {
         CloseReason::OutputLimit,
         CloseReason::Killed,
         CloseReason::InputEnded,
+        CloseReason::CrossProtocol,
     ] {
         effects.push(EffectSummary::Close { client, reason });
     }

@@ -130,6 +130,7 @@ const fn goodbye(reason: Goodbye) -> &'static str {
         Goodbye::Server(CloseReason::OutputLimit) => "output-limit",
         Goodbye::Server(CloseReason::Killed) => "killed",
         Goodbye::Server(CloseReason::InputEnded) => "input-ended",
+        Goodbye::Server(CloseReason::CrossProtocol) => "cross-protocol",
     }
 }
 

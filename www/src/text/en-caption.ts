@@ -180,6 +180,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return fault(fact);
     case "halt":
       return halt(fact);
+    case "cross-protocol":
+      return `The server closed the connection of ${who}, which spoke HTTP.`;
     case "killed":
       return killed(snapshot);
     case "power-cut":

@@ -140,6 +140,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return fault(fact);
     case "halt":
       return halt(fact);
+    case "cross-protocol":
+      return `${who} 发来的是 HTTP，服务器关闭了它的连接。`;
     case "killed":
       return killed(snapshot);
     case "power-cut":

@@ -177,6 +177,7 @@ const fn close_code(reason: CloseReason) -> u8 {
         CloseReason::OutputLimit => 4,
         CloseReason::Killed => 5,
         CloseReason::InputEnded => 6,
+        CloseReason::CrossProtocol => 7,
     }
 }
 
@@ -188,6 +189,7 @@ const fn read_close(code: u8) -> Result<CloseReason, Bad> {
         4 => CloseReason::OutputLimit,
         5 => CloseReason::Killed,
         6 => CloseReason::InputEnded,
+        7 => CloseReason::CrossProtocol,
         _ => return Err("reason"),
     })
 }
