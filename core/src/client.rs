@@ -36,6 +36,8 @@ struct Turn {
     replies: u32,
     wrote_upto: Option<Lsn>,
     touched: bool,
+    /// There are bytes that are no reply.
+    pushed: bool,
 }
 
 /// What can be sent now.
@@ -99,6 +101,24 @@ impl Client {
         &mut self.output
     }
 
+    /// Takes back what it was told from byte `from` of its connection on. Nothing of it has left.
+    pub(crate) fn take_back(&mut self, from: u64) {
+        let kept = usize::try_from(from.saturating_sub(self.sent_bytes)).unwrap_or(usize::MAX);
+        self.output.truncate(kept);
+    }
+
+    /// Bytes that are no reply (MONITOR). Returns whether they are the first of this turn.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
+        self.output.extend_from_slice(bytes);
+        self.turn.pushed = true;
+        !std::mem::replace(&mut self.turn.touched, true)
+    }
+
+    /// Bytes since the connection began, sent or not.
+    pub(crate) fn output_end(&self) -> u64 {
+        self.sent_bytes + self.output.len() as u64
+    }
+
     /// Takes note of a command that was executed. Returns whether it is the first of this turn.
     pub(crate) fn executed(&mut self, replies: u32, wrote_upto: Option<Lsn>) -> bool {
         self.turn.replies += replies;
@@ -114,7 +134,7 @@ impl Client {
     /// Ends the turn: what it brought is a portion behind `gate`.
     pub(crate) fn end_turn(&mut self, gate: Gate) {
         let turn = std::mem::take(&mut self.turn);
-        if turn.replies == 0 {
+        if turn.replies == 0 && !turn.pushed {
             return;
         }
         let end = self.sent_bytes + self.output.len() as u64;

@@ -4,10 +4,12 @@
 //! it changed. Arity, refusals, queueing under MULTI, expiry bookkeeping and the log are the
 //! executor's, in one place for all.
 
+mod authentication;
 pub(crate) mod call;
 mod client;
 mod connection;
 mod counters;
+mod debug;
 mod error;
 mod expire;
 mod hashes;
@@ -19,6 +21,7 @@ mod scan_elements;
 mod server;
 mod set_options;
 mod sets;
+mod slowlog;
 mod sorted_sets;
 mod strings;
 mod table;
@@ -26,6 +29,7 @@ mod transactions;
 
 use crate::propagate::Change;
 
+pub(crate) use authentication::is_locked_out;
 pub(crate) use call::Call;
 pub use error::CommandError;
 pub(crate) use error::shown;

@@ -36,10 +36,13 @@ use crate::usage::Usage;
 mod buffers;
 mod effects;
 mod facts;
+mod reload;
+mod watching;
 
 use buffers::Buffers;
 use effects::Next;
 use facts::EngineFacts;
+use reload::Reload;
 
 /// Whether the server is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +80,8 @@ pub struct Engine {
     sleep_micros: Option<u64>,
     /// The deadline that the host knows.
     told_deadline: Option<Micros>,
+    /// The log is being loaded again.
+    reload: Option<Reload>,
     ending: Ending,
     /// Connections accepted since the start.
     received: u64,
@@ -120,6 +125,7 @@ impl Engine {
             notes: VecDeque::new(),
             sleep_micros: None,
             told_deadline: None,
+            reload: None,
             ending: Ending::No,
             received: 0,
             usage: None,
@@ -214,21 +220,21 @@ impl Engine {
         match event {
             Event::Connected { client, peer } => {
                 self.received += 1;
-                self.clients.insert(client, Client::new(client, peer, self.now));
+                let mut new = Client::new(client, peer, self.now);
+                new.session.authenticated = self.executor.config.requirepass.is_empty();
+                self.clients.insert(client, new);
             }
             Event::InputEnded { client } => self.input_ended(client),
             Event::Closed { client } => self.closed(client),
             Event::Command { client, argv, now } => self.command(client, argv, now),
-            // The slow log takes it as soon as it exists.
-            Event::Took { .. } => {}
+            Event::Took { client, argv, micros, now } => self.took(client, argv, micros, now),
             Event::Socket { client, descriptor, query_bytes, unsent_bytes } => {
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.session.socket = Socket { descriptor, query_bytes, unsent_bytes };
                 }
             }
             Event::Usage(usage) => self.usage = Some(usage),
-            // Nothing is read before the log can be loaded again.
-            Event::Read { .. } => {}
+            Event::Read { file, result } => self.read(file, result),
             Event::Malformed { client, error } => self.malformed(client, &error),
             Event::TurnEnd { now, mono } => {
                 self.set_time(now, mono);
@@ -279,6 +285,7 @@ impl Engine {
         }
         // Session, output and `aof_buf` leave the engine for a moment, so that the command may
         // look at all the rest while it changes them.
+        let reply_at = client.output_end();
         let (mut session, mut output) = client.lend();
         let start = self.log.buffer().start();
         let accepts = self.log.accepts();
@@ -290,6 +297,7 @@ impl Engine {
             clients: &self.clients,
             running: id,
             received: self.received,
+            usage: self.usage,
             started: self.started,
             process_id: self.executor.config.process_id,
         };
@@ -311,13 +319,15 @@ impl Engine {
         }
         self.recount(id);
         self.judge_output(id);
+        self.feed_monitors();
+        let reply_at = (executed.replies > 0).then_some(reply_at);
         for request in executed.requests {
-            self.carry_out(id, request);
+            self.carry_out(id, request, reply_at);
         }
     }
 
-    /// Does what a command asked for and only the engine can do.
-    fn carry_out(&mut self, id: ClientId, request: Request) {
+    /// Does what a command asked for and only the engine can do. Its reply begins at `reply_at`.
+    fn carry_out(&mut self, id: ClientId, request: Request, reply_at: Option<u64>) {
         match request {
             Request::Close => {
                 if let Some(client) = self.clients.get_mut(&id) {
@@ -334,6 +344,7 @@ impl Engine {
             Request::Sleep { micros } => {
                 self.sleep_micros = Some(self.sleep_micros.unwrap_or(0).saturating_add(micros));
             }
+            Request::LoadLog => self.begin_reload(id, reply_at),
             Request::PolicyChanged => self.notes.push_back(Note::PolicyChanged),
             Request::AppendOnlyOff => {
                 self.log.stop(self.now);
@@ -528,6 +539,7 @@ impl Engine {
         Some(match next {
             Next::Note(note) => Effect::Note(note),
             Next::Write { taken_bytes } => self.log.write_effect(taken_bytes),
+            Next::Read { file, offset, max_bytes } => Effect::Read { file, offset, max_bytes },
             Next::Submit { job, lane, work } => Effect::Submit { job, lane, work },
             Next::Send { client, bytes, replies, gate } => {
                 let output = self.clients.get(&client).map_or(&[][..], |c| c.front(bytes));
@@ -580,6 +592,10 @@ impl Engine {
         );
         digest.put_bytes(format!("{:?}", self.buffers.slow_readers()).as_bytes());
         digest.put_u64(self.received);
+        digest.put_bool(self.reload.is_some());
+        if let Some(reload) = &self.reload {
+            reload.digest_into(&mut digest);
+        }
         digest.put_bool(self.usage.is_some());
         self.usage.unwrap_or_default().digest_into(&mut digest);
         digest.put_u64(self.clients.len() as u64);

@@ -1,6 +1,9 @@
 //! One command of one client: queued or run, answered, and handed to the log.
 
 pub mod facts;
+mod monitor;
+mod secret;
+mod slowlog;
 pub(crate) mod statistics;
 pub mod watch;
 
@@ -17,6 +20,8 @@ use crate::session::{ReplyMode, Session};
 use crate::units::{ClientId, Millis};
 
 pub use facts::{AofFacts, ClientFacts, Facts, NoFacts, Refusal, ServerFacts};
+pub use monitor::Monitors;
+pub use slowlog::{SlowCommand, SlowLog};
 pub use statistics::Statistics;
 
 /// Keys that one round of the active cycle deletes in one database at most.
@@ -35,6 +40,12 @@ pub struct Executor {
     pub config: Config,
     /// Counters for INFO.
     pub statistics: Statistics,
+    /// Commands that took long.
+    pub slowlog: SlowLog,
+    /// Who watches all commands.
+    pub monitors: Monitors,
+    /// Whether keys expire that nobody looks at (`DEBUG SET-ACTIVE-EXPIRE`).
+    pub active_expire: bool,
     pub(crate) random: Random,
     pub(crate) watches: watch::Watches,
     /// What "now" is for relative times in a log that is loaded.
@@ -73,6 +84,9 @@ pub enum Request {
         /// For how long, in microseconds.
         micros: u64,
     },
+    /// `DEBUG LOADAOF`: write the log and load it again. The reply says that it went well and is
+    /// taken back if it does not.
+    LoadLog,
     /// `CONFIG SET appendfsync` has changed the settings.
     PolicyChanged,
     /// `CONFIG SET appendonly no`. The settings are changed; the log is still to be stopped.
@@ -122,6 +136,9 @@ impl Executor {
             keyspace,
             config,
             statistics: Statistics::default(),
+            slowlog: SlowLog::default(),
+            monitors: Monitors::default(),
+            active_expire: true,
             random: Random::new(seed),
             watches: watch::Watches::default(),
             load_time: Millis(0),
@@ -179,6 +196,9 @@ impl Executor {
         let command = lookup(argv.name()).ok_or_else(|| unknown_command(argv))?;
         if !command.accepts(argv.len()) {
             return Err(CommandError::WrongArity { command: command.name });
+        }
+        if command::is_locked_out(&self.config, session, command) {
+            return Err(CommandError::text("NOAUTH Authentication required."));
         }
         if let Some(refusal) = facts.refusal()
             && is_refused(command, session)
@@ -241,6 +261,9 @@ impl Executor {
     #[doc(alias = "activeExpireCycle")]
     pub fn expire_cycle(&mut self, now: Millis, log: &mut Propagation<'_>) -> u64 {
         let mut deleted = 0;
+        if !self.active_expire {
+            return 0;
+        }
         for _ in 0..ROUNDS_PER_CYCLE {
             let before = deleted;
             for db in 0..Keyspace::DATABASES {
@@ -314,9 +337,19 @@ impl Executor {
         Ok(())
     }
 
+    /// Another dataset takes the place of this one (`DEBUG LOADAOF`). Whoever watches a key is told
+    /// that it changed.
+    pub(crate) fn replace_keyspace(&mut self, keyspace: Keyspace) {
+        self.keyspace = keyspace;
+        for db in 0..Keyspace::DATABASES {
+            self.watches.touch_all(db, |_| true);
+        }
+    }
+
     /// A client is gone: its watched keys are forgotten.
     pub fn disconnected(&mut self, session: &mut Session) {
         self.watches.release(session);
+        self.monitors.remove(session.id);
     }
 
     /// Adds the dataset and whatever else decides how later commands go or what they reply.
@@ -325,6 +358,9 @@ impl Executor {
         self.random.digest_into(digest);
         self.statistics.digest_into(digest);
         self.watches.digest_into(digest);
+        self.slowlog.digest_into(digest);
+        self.monitors.digest_into(digest);
+        digest.put_bool(self.active_expire);
     }
 }
 
@@ -378,6 +414,8 @@ pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
             call.reply.error(error.to_string().as_bytes());
         }
     }
+    let Executor { monitors, config, .. } = &mut *call.executor;
+    monitors.show(call.command, call.argv, call.session, (call.now, &config.unixsocket));
 }
 
 /// Whether the reply of the command that has just run is swallowed.

@@ -1,6 +1,7 @@
 //! Log lines as data. The server prints Redis's text for them, the page shows a sentence, a test
 //! matches on the value.
 
+use crate::load::Class;
 use crate::units::{Errno, Lsn};
 
 /// Something worth telling.
@@ -50,6 +51,13 @@ pub enum Note {
     },
     /// The append-only file is now off; what it holds stays on the disk.
     AppendOnlyStopped,
+    /// "Append Only File loaded by DEBUG LOADAOF".
+    LogReloaded {
+        /// Commands that were applied.
+        commands: u64,
+    },
+    /// `DEBUG LOADAOF` left the dataset as it was.
+    LogNotReloaded(ReloadFailure),
     /// The policy was changed.
     PolicyChanged,
     /// "User requested shutdown..."
@@ -60,5 +68,28 @@ pub enum Note {
     HeldTooLong {
         /// For how long, in milliseconds.
         held_ms: u64,
+    },
+}
+
+/// Why the log could not be loaded again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReloadFailure {
+    /// There is no log.
+    LogIsOff,
+    /// What waits could not be written, so the file does not have all of it.
+    NotWritten,
+    /// The file could not be read.
+    NotRead(Errno),
+    /// The file is shorter than what was written to it.
+    FileEnds {
+        /// Here.
+        offset: u64,
+    },
+    /// It is no good log.
+    Refused {
+        /// What is wrong.
+        class: Class,
+        /// Where.
+        offset: u64,
     },
 }

@@ -14,6 +14,10 @@ pub struct Session {
     pub peer: Peer,
     /// What the host said last of its connection.
     pub socket: Socket,
+    /// It said the password, or none was needed when it came.
+    pub authenticated: bool,
+    /// Its transaction is running.
+    pub in_exec: bool,
     /// The selected database.
     pub db: u8,
     /// `CLIENT SETNAME`; empty for none.
@@ -94,6 +98,8 @@ impl Session {
             id,
             peer: Peer::Simulated,
             socket: Socket::default(),
+            authenticated: true,
+            in_exec: false,
             db: 0,
             name: Vec::new(),
             transaction: None,
@@ -126,6 +132,7 @@ impl Session {
         digest.put_u32(self.socket.descriptor);
         digest.put_u64(self.socket.query_bytes);
         digest.put_u64(self.socket.unsent_bytes);
+        digest.put_bool(self.authenticated);
         digest.put_u8(self.db);
         digest.put_bytes(&self.name);
         digest.put_bool(self.transaction.is_some());

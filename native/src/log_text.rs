@@ -1,7 +1,7 @@
 //! Log lines: what the engine notes, in the words Redis uses where Redis has a line.
 
 use aof_core::effect::HaltReason;
-use aof_core::note::Note;
+use aof_core::note::{Note, ReloadFailure};
 use aof_core::profile::PostponedWrite;
 use aof_core::units::Millis;
 use tracing::Level;
@@ -61,6 +61,10 @@ pub fn line(note: &Note, postponed_write: PostponedWrite) -> (Level, String) {
         Note::AppendOnlyStopped => {
             (Level::INFO, "Append only file turned off; what it holds stays.".to_owned())
         }
+        Note::LogReloaded { commands } => {
+            (Level::WARN, format!("Append Only File loaded by DEBUG LOADAOF ({commands} commands)"))
+        }
+        Note::LogNotReloaded(failure) => (Level::WARN, not_reloaded(failure)),
         Note::PolicyChanged => (Level::INFO, "The appendfsync policy was changed.".to_owned()),
         Note::ShutdownRequested => (Level::WARN, "User requested shutdown...".to_owned()),
         Note::ShutdownSync => (Level::INFO, "Calling fsync() on the AOF file.".to_owned()),
@@ -72,6 +76,19 @@ pub fn line(note: &Note, postponed_write: PostponedWrite) -> (Level, String) {
             ),
         ),
     }
+}
+
+fn not_reloaded(failure: ReloadFailure) -> String {
+    let reason = match failure {
+        ReloadFailure::LogIsOff => "the append only file is off".to_owned(),
+        ReloadFailure::NotWritten => "what waits could not be written".to_owned(),
+        ReloadFailure::NotRead(errno) => format!("it could not be read: {}", errno.text()),
+        ReloadFailure::FileEnds { offset } => format!("it ends at {offset}, too early"),
+        ReloadFailure::Refused { class, offset } => {
+            format!("{} at {offset}", class.as_str())
+        }
+    };
+    format!("DEBUG LOADAOF left the dataset as it was: {reason}")
 }
 
 fn too_slow(postponed_write: PostponedWrite, postponed_ms: u64, delayed_fsync: u64) -> String {

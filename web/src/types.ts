@@ -72,6 +72,7 @@ export type NoteFact =
   | { name: "sync-failed"; errno: ErrnoView; synced: number; upto: number }
   | { name: "sync-recovered" }
   | { name: "keys-expired"; keys: number }
+  | { name: "log-reloaded"; commands: number } | { name: "log-not-reloaded"; reason: string }
   | { name: "append-only-stopped" } | { name: "policy-changed" }
   | { name: "shutdown-requested" } | { name: "shutdown-sync" }
   | { name: "held-too-long"; heldMs: number };

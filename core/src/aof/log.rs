@@ -134,6 +134,8 @@ pub struct Log {
     write_status: WriteStatus,
     sync_status: SyncStatus,
     draining: bool,
+    /// What waits is written now, whatever speaks against it.
+    forced: bool,
     now: Millis,
     next_job: u64,
     halted: Option<HaltReason>,
@@ -174,6 +176,7 @@ impl Log {
             write_status: WriteStatus::Fine,
             sync_status: SyncStatus::Fine,
             draining: false,
+            forced: false,
             now,
             next_job: 1,
             halted: None,
@@ -328,6 +331,18 @@ impl Log {
         self.group.deadline(waiting)
     }
 
+    /// Writes what waits now, also while a sync runs and while a failed write rests
+    /// (`DEBUG LOADAOF`; Redis: `flushAppendOnlyFile(1)`).
+    pub(crate) fn force_write(&mut self, now: Millis) {
+        self.forced = true;
+        self.start_pass(now);
+    }
+
+    /// The pass that was forced is over, however it went.
+    pub(crate) fn end_forced_write(&mut self) {
+        self.forced = false;
+    }
+
     /// From now on everything must reach the disk.
     pub(crate) fn drain(&mut self, now: Millis) {
         self.draining = true;
@@ -407,6 +422,7 @@ impl Log {
         );
         digest.put_u8(u8::from(self.draining));
         self.group.digest_into(digest);
+        digest.put_bool(self.forced);
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Situation {
     pub gathering: bool,
     /// Everything must reach the disk before the log stops or the server ends.
     pub draining: bool,
+    /// What waits must be in the file now.
+    pub forced: bool,
 }
 
 /// The next thing to do.
@@ -148,6 +150,9 @@ pub fn decide(situation: &Situation) -> Decision {
 
 /// Whether something speaks against writing now.
 fn decide_write(situation: &Situation) -> Option<Decision> {
+    if situation.forced {
+        return None;
+    }
     if !situation.sync_in_flight {
         let beside = situation.choices.always_sync != Lane::Inline;
         let gathers = situation.gathering && situation.policy == Policy::Always && beside;

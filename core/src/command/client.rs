@@ -1,14 +1,16 @@
 //! CLIENT: what a connection may ask about itself and the others.
 
-use std::fmt::Write;
+mod filter;
+mod line;
 
-use crate::command::error::shown;
 use crate::command::{Call, CommandError};
 use crate::execute::Request;
 use crate::number::parse_integer;
 use crate::propagate::Change;
 use crate::session::{ReplyMode, Session};
-use crate::units::{ClientId, Millis};
+use crate::units::ClientId;
+use filter::{Filter, parse_id};
+use line::Line;
 
 pub(super) fn client<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     let subcommand = call.word(1).to_ascii_lowercase();
@@ -23,16 +25,45 @@ pub(super) fn client<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
             call.reply.ok();
         }
         (b"info", 2) => {
-            let mut text = String::new();
-            describe(call.session, call.now, &mut text);
+            let held_bytes = call.reply.buffer().len() as u64;
+            let text = line(call, call.session, held_bytes);
             call.reply.bulk(text.as_bytes());
         }
         (b"list", _) => list(call)?,
         (b"kill", 3) => {
-            // Connections have no address here, so none can have this one.
-            return Err(CommandError::text("ERR No such client"));
+            if kill(call, &Filter::of_address(call.word(2))) == 0 {
+                return Err(CommandError::text("ERR No such client"));
+            }
+            call.reply.ok();
         }
-        (b"kill", 4..) => kill(call)?,
+        (b"kill", 4..) => {
+            let killed = kill(call, &Filter::of_kill(call.argv.skip(2))?);
+            call.reply.count(killed);
+        }
+        (b"unblock", 3 | 4) => unblock(call)?,
+        (b"tracking", 3..) => tracking(call)?,
+        (b"trackinginfo", 2) => {
+            call.reply.array(6);
+            call.reply.bulk(b"flags");
+            call.reply.array(1);
+            call.reply.bulk(b"off");
+            call.reply.bulk(b"redirect");
+            call.reply.integer(-1);
+            call.reply.bulk(b"prefixes");
+            call.reply.array(0);
+        }
+        (b"getredir", 2) => call.reply.integer(-1),
+        (b"caching", 3) => {
+            return Err(CommandError::text(
+                "ERR CLIENT CACHING can be called only when the client is in tracking mode with \
+                 OPTIN or OPTOUT mode enabled",
+            ));
+        }
+        (b"pause", 3 | 4) => {
+            return Err(CommandError::text("ERR CLIENT PAUSE is not supported"));
+        }
+        // Nothing is ever paused.
+        (b"unpause", 2) => call.reply.ok(),
         (b"reply", 3) => reply_mode(call)?,
         (b"help", 2) => super::introspection::help(
             &mut call.reply,
@@ -42,8 +73,10 @@ pub(super) fn client<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
                 "    About this connection.",
                 "LIST [ID <id> ...] [TYPE normal]",
                 "    All connections, or some.",
-                "KILL ID <id> [SKIPME yes|no]",
-                "    End a connection.",
+                "KILL <ip:port>",
+                "    End the connection from there.",
+                "KILL [ID <id>] [ADDR|LADDR <ip:port>] [TYPE normal] [USER default] [SKIPME yes|no]",
+                "    End all connections for which this holds.",
                 "REPLY ON|OFF|SKIP",
                 "    Whether commands are answered.",
             ],
@@ -81,59 +114,6 @@ fn reply_mode(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// One line of `CLIENT LIST`, with the fields of Redis 6.2. What only the host knows (addresses,
-/// descriptors, buffers) is zero or unknown.
-#[doc(alias = "catClientInfoString")]
-fn describe(session: &Session, now: Millis, out: &mut String) {
-    let queued = session.transaction.as_ref().map(|transaction| transaction.queue.len());
-    let queued = queued.map_or_else(|| "-1".to_owned(), |queued| queued.to_string());
-    let flags = if session.transaction.is_some() { "x" } else { "N" };
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        out,
-        "id={} addr=?:0 laddr=?:0 fd=0 name={} age={} idle={} flags={flags} db={} sub=0 psub=0 \
-         multi={queued} qbuf=0 qbuf-free=0 argv-mem=0 obl=0 oll=0 omem=0 tot-mem=0 events=r \
-         cmd={} user=default redir=-1",
-        session.id.0,
-        String::from_utf8_lossy(&session.name),
-        now.since(session.connected) / 1000,
-        now.since(session.last_command) / 1000,
-        session.db,
-        session.last_command_name,
-    );
-}
-
-/// Which connections are meant.
-#[derive(Default)]
-struct Filter {
-    ids: Option<Vec<ClientId>>,
-    /// A type that no connection here has, or an address.
-    none: bool,
-    /// Without the one that asks.
-    skip_own: bool,
-}
-
-impl Filter {
-    fn matches(&self, id: ClientId) -> bool {
-        !self.none && self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
-    }
-
-    fn set_type(&mut self, name: &[u8]) -> Result<(), CommandError> {
-        let is = |other: &str| name.eq_ignore_ascii_case(other.as_bytes());
-        if ["replica", "slave", "master", "pubsub"].into_iter().any(is) {
-            self.none = true;
-        } else if !is("normal") {
-            let text = format!("ERR Unknown client type '{}'", shown(name, 128));
-            return Err(CommandError::Text(text.into()));
-        }
-        Ok(())
-    }
-}
-
-fn parse_id(text: &[u8]) -> Option<ClientId> {
-    parse_integer(text).and_then(|id| u64::try_from(id).ok()).map(ClientId)
-}
-
 fn list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let mut filter = Filter::default();
     match call.argv.get(2) {
@@ -147,15 +127,14 @@ fn list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
         }
         Some(_) => return Err(CommandError::Syntax),
     }
+    let own = call.reply.buffer().len() as u64;
     let mut lines: Vec<(ClientId, String)> = Vec::new();
-    let mut add = |session: &Session| {
-        if filter.matches(session.id) {
-            let mut line = String::new();
-            describe(session, call.now, &mut line);
-            lines.push((session.id, line));
+    let mut add = |session: &Session, held_bytes: u64| {
+        if filter.matches(session, &call.executor.config.unixsocket) {
+            lines.push((session.id, line(call, session, held_bytes)));
         }
     };
-    add(call.session);
+    add(call.session, own);
     call.facts.other_sessions(&mut add);
     lines.sort_by_key(|(id, _)| *id);
     let text: String = lines.into_iter().map(|(_, line)| line).collect();
@@ -163,44 +142,66 @@ fn list(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// `CLIENT KILL` with filters: replies with the number of connections that will end.
-fn kill(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
-    let mut filter = Filter { skip_own: true, ..Filter::default() };
-    let mut words = call.argv.skip(2);
-    while let Some(word) = words.next() {
-        let value = words.next().ok_or(CommandError::Syntax)?;
-        let is = |name: &str| word.eq_ignore_ascii_case(name.as_bytes());
-        if is("ID") {
-            filter.ids = Some(vec![parse_id(value).ok_or(CommandError::NotInteger)?]);
-        } else if is("TYPE") {
-            filter.set_type(value)?;
-        } else if is("ADDR") || is("LADDR") {
-            filter.none = true;
-        } else if is("USER") {
-            if value != b"default" {
-                let text = format!("ERR No such user '{}'", shown(value, 128));
-                return Err(CommandError::Text(text.into()));
-            }
-        } else if is("SKIPME") && value.eq_ignore_ascii_case(b"YES") {
-            filter.skip_own = true;
-        } else if is("SKIPME") && value.eq_ignore_ascii_case(b"NO") {
-            filter.skip_own = false;
-        } else {
-            return Err(CommandError::Syntax);
-        }
+fn line(call: &Call<'_, '_>, session: &Session, held_bytes: u64) -> String {
+    let is_own = session.id == call.session.id;
+    let argv_bytes = call.argv.iter().map(|word| word.len() as u64).sum();
+    let mut text = String::new();
+    Line {
+        session,
+        held_bytes,
+        argv_bytes: if is_own { argv_bytes } else { 0 },
+        monitors: call.executor.monitors.has(session.id),
+        stale: call.executor.watches.is_stale(session),
+        now: call.now,
+        socket_path: &call.executor.config.unixsocket,
     }
+    .write(&mut text);
+    text
+}
+
+/// `CLIENT KILL` with filters replies with the number of connections that will end; with one
+/// address, OK or an error.
+fn kill(call: &mut Call<'_, '_>, filter: &Filter<'_>) -> usize {
+    let socket_path = &call.executor.config.unixsocket;
     let mut clients = Vec::new();
-    if !filter.skip_own && filter.matches(call.session.id) {
+    if !filter.skip_own && filter.matches(call.session, socket_path) {
         clients.push(call.session.id);
     }
-    call.facts.other_sessions(&mut |session| {
-        if filter.matches(session.id) {
+    call.facts.other_sessions(&mut |session, _| {
+        if filter.matches(session, socket_path) {
             clients.push(session.id);
         }
     });
-    call.reply.count(clients.len());
-    if !clients.is_empty() {
+    let killed = clients.len();
+    if killed > 0 {
         call.requests.push(Request::Kill { clients });
     }
+    killed
+}
+
+/// Nobody ever waits inside a command here, so nobody is unblocked.
+fn unblock(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    if let Some(reason) = call.argv.get(3)
+        && !reason.eq_ignore_ascii_case(b"TIMEOUT")
+        && !reason.eq_ignore_ascii_case(b"ERROR")
+    {
+        return Err(CommandError::text("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
+    }
+    parse_integer(call.word(2)).ok_or(CommandError::NotInteger)?;
+    call.reply.integer(0);
     Ok(())
+}
+
+/// No client is tracked here; switching it off, or asking, is answered as by a Redis in which
+/// nobody switched it on.
+fn tracking(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let mode = call.word(2);
+    if mode.eq_ignore_ascii_case(b"OFF") && call.argv.len() == 3 {
+        call.reply.ok();
+        return Ok(());
+    }
+    if mode.eq_ignore_ascii_case(b"ON") {
+        return Err(CommandError::text("ERR client side caching is not supported"));
+    }
+    Err(CommandError::Syntax)
 }

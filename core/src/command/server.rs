@@ -1,4 +1,4 @@
-//! CONFIG, DEBUG, SHUTDOWN.
+//! CONFIG, MONITOR, TIME, SHUTDOWN.
 
 use crate::command::{Call, CommandError};
 use crate::config::directives;
@@ -73,27 +73,22 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// Only what a test or a lesson needs.
-pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
-    if !call.word(1).eq_ignore_ascii_case(b"SLEEP") || call.argv.len() != 3 {
-        return Err(call.unknown_subcommand());
+/// `MONITOR`: from now on this client sees every command.
+pub(super) fn monitor<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    if call.session.in_exec {
+        return Err(CommandError::text("ERR MONITOR isn't allowed for DENY BLOCKING client"));
     }
-    call.requests.push(Request::Sleep { micros: sleep_micros(call.word(2)) });
+    call.executor.monitors.add(call.session.id);
     call.reply.ok();
     Ok(Change::None)
 }
 
-/// Nobody sleeps longer: a sleeping server hears no signal.
-const SLEEP_LIMIT_SECONDS: f64 = 3600.0;
-
-/// Seconds with a fraction, as microseconds. Like C's `strtod`, what is no number is zero.
-fn sleep_micros(text: &[u8]) -> u64 {
-    let seconds: f64 =
-        std::str::from_utf8(text).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0.0);
-    let seconds = if seconds.is_finite() { seconds.min(SLEEP_LIMIT_SECONDS) } else { 0.0 };
-    #[expect(clippy::cast_possible_truncation, reason = "bounded above; saturates below")]
-    let micros = (seconds * 1e6) as i64;
-    u64::try_from(micros).unwrap_or(0)
+/// Seconds and microseconds of the clock that events carry, which counts milliseconds.
+pub(super) fn time<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
+    call.reply.array(2);
+    call.reply.bulk(call.now.seconds().to_string().as_bytes());
+    call.reply.bulk((call.now.0 % 1000 * 1000).to_string().as_bytes());
+    Ok(Change::None)
 }
 
 /// The engine ends the process, so there is no reply.

@@ -2,8 +2,9 @@
 //! Redis 6.2, as its `COMMAND` shows them.
 
 use super::{
-    Command, Family, Flags, Keys, LogForm, Run, client, connection, counters, expire,
-    introspection, keys, lists, scan, scan_elements, server, strings, transactions,
+    Command, Family, Flags, Keys, LogForm, Run, authentication, client, connection, counters,
+    debug, expire, introspection, keys, lists, scan, scan_elements, server, slowlog, strings,
+    transactions,
 };
 use crate::value::{Hash, Set};
 
@@ -163,7 +164,14 @@ pub static COMMANDS: &[Command] = &[
         -1,
         Flags::NOSCRIPT.and(ALWAYS).and(FAST),
         Family::Connection,
-        connection::hello,
+        authentication::hello,
+    ),
+    plain(
+        "auth",
+        -2,
+        Flags::NOSCRIPT.and(ALWAYS).and(FAST),
+        Family::Connection,
+        authentication::auth,
     ),
     plain("reset", 1, TRANSACTION.and(FAST), Family::Connection, connection::reset),
     plain("client", -2, ADMIN.and(RANDOM), Family::Connection, client::client),
@@ -177,6 +185,9 @@ pub static COMMANDS: &[Command] = &[
         introspection::info,
     ),
     plain("config", -2, ADMIN, Family::Server, server::config),
-    plain("debug", -2, ADMIN, Family::Server, server::debug),
+    plain("debug", -2, ADMIN, Family::Server, debug::debug),
+    plain("time", 1, ALWAYS.and(FAST).and(RANDOM), Family::Server, server::time),
+    plain("monitor", 1, ADMIN, Family::Server, server::monitor),
+    plain("slowlog", -2, Flags::ADMIN.and(ALWAYS).and(RANDOM), Family::Server, slowlog::slowlog),
     plain("shutdown", -1, ADMIN, Family::Server, server::shutdown),
 ];

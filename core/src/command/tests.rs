@@ -1,10 +1,14 @@
 //! Every family against the replies and the log that Redis 6.2 gives.
 
+mod authentication;
+mod client;
 mod connection;
+mod debug;
 mod expire;
 mod keys;
 mod lists;
 mod server;
+mod slowlog;
 mod strings;
 mod table;
 mod transactions;
@@ -21,6 +25,7 @@ use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Decoded, Decoder, Limits, OwnedArgv};
 use crate::session::Session;
 use crate::units::{ClientId, Errno, Millis};
+use crate::usage::Usage;
 
 /// When every script begins: a Saturday in November 2026.
 pub(crate) const START: Millis = Millis(1_795_226_400_000);
@@ -35,11 +40,13 @@ pub(crate) struct Bench {
     pub(crate) units: Vec<usize>,
     pub(crate) requests: Vec<Request>,
     pub(crate) refusal: Option<Errno>,
+    pub(crate) usage: Option<Usage>,
 }
 
 struct BenchFacts<'a> {
     refusal: Option<Errno>,
     others: &'a BTreeMap<u64, Session>,
+    usage: Option<Usage>,
 }
 
 impl Facts for BenchFacts<'_> {
@@ -55,8 +62,11 @@ impl Facts for BenchFacts<'_> {
     fn server(&self) -> ServerFacts {
         ServerFacts { started: START, process_id: 77 }
     }
-    fn other_sessions(&self, visit: &mut dyn FnMut(&Session)) {
-        self.others.values().for_each(visit);
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+    fn other_sessions(&self, visit: &mut dyn FnMut(&Session, u64)) {
+        self.others.values().for_each(|session| visit(session, 0));
     }
 }
 
@@ -71,6 +81,7 @@ impl Default for Bench {
             units: Vec::new(),
             requests: Vec::new(),
             refusal: None,
+            usage: None,
         }
     }
 }
@@ -82,7 +93,7 @@ impl Bench {
         let new = || Session::connected_at(ClientId(id), Peer::Simulated, START);
         let mut session = self.sessions.remove(&id).unwrap_or_else(new);
         let mut reply = Vec::new();
-        let facts = BenchFacts { refusal: self.refusal, others: &self.sessions };
+        let facts = BenchFacts { refusal: self.refusal, others: &self.sessions, usage: self.usage };
         let mut log = Propagation::new(&mut self.state, &mut self.log);
         let Executed { replies, requests } = self.executor.execute(
             &mut session,

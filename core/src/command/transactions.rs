@@ -43,6 +43,7 @@ pub(super) fn exec<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
     }
     call.reply.array(transaction.queue.len());
     call.log.begin_transaction();
+    call.session.in_exec = true;
     for argv in &transaction.queue {
         // Only known commands are queued.
         if let Some(command) = lookup(argv.as_argv().name()) {
@@ -60,6 +61,7 @@ pub(super) fn exec<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
             });
         }
     }
+    call.session.in_exec = false;
     call.log.end_transaction();
     Ok(Change::None)
 }

@@ -3,7 +3,7 @@
 use crate::aof::log::{State, Want};
 use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
 use crate::note::Note;
-use crate::units::{ClientId, JobId, Micros};
+use crate::units::{ClientId, FileId, JobId, Micros};
 
 use super::{Ending, Engine};
 
@@ -11,6 +11,7 @@ use super::{Ending, Engine};
 pub(super) enum Next {
     Note(Note),
     Write { taken_bytes: usize },
+    Read { file: FileId, offset: u64, max_bytes: u32 },
     Submit { job: JobId, lane: Lane, work: Work },
     Send { client: ClientId, bytes: usize, replies: u32, gate: Gate },
     Close { client: ClientId, reason: CloseReason },
@@ -43,6 +44,9 @@ impl Engine {
         if let Some(reason) = self.log.halted() {
             self.ending = Ending::Told;
             return Some(Next::Halt(reason));
+        }
+        if let Some(next) = self.next_reload() {
+            return Some(next);
         }
         self.next_send()
             .or_else(|| self.next_goodbye())

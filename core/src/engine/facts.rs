@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::execute::{AofFacts, ClientFacts, Facts, Refusal, ServerFacts};
 use crate::session::Session;
 use crate::units::{ClientId, Millis};
+use crate::usage::Usage;
 
 /// A look at the engine while one of its clients runs a command.
 pub(super) struct EngineFacts<'a> {
@@ -17,6 +18,7 @@ pub(super) struct EngineFacts<'a> {
     pub(super) clients: &'a BTreeMap<ClientId, Client>,
     pub(super) running: ClientId,
     pub(super) received: u64,
+    pub(super) usage: Option<Usage>,
     pub(super) started: Millis,
     pub(super) process_id: u32,
 }
@@ -49,10 +51,14 @@ impl Facts for EngineFacts<'_> {
         ServerFacts { started: self.started, process_id: self.process_id }
     }
 
-    fn other_sessions(&self, visit: &mut dyn FnMut(&Session)) {
+    fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    fn other_sessions(&self, visit: &mut dyn FnMut(&Session, u64)) {
         for (&id, client) in self.clients {
             if id != self.running {
-                visit(&client.session);
+                visit(&client.session, client.held_bytes());
             }
         }
     }

@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+mod reload;
+mod watching;
+
 use super::*;
 use crate::effect::{HaltReason, Work};
 use crate::peer::Peer;

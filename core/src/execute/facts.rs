@@ -3,6 +3,7 @@
 
 use crate::session::Session;
 use crate::units::{Errno, Millis};
+use crate::usage::Usage;
 
 /// Answers of the engine.
 pub trait Facts {
@@ -18,8 +19,12 @@ pub trait Facts {
     /// The process, for `INFO server`.
     fn server(&self) -> ServerFacts;
 
-    /// Shows every session but the one that runs the command, in order of their ids.
-    fn other_sessions(&self, visit: &mut dyn FnMut(&Session));
+    /// What the process uses, if the host knows.
+    fn usage(&self) -> Option<Usage>;
+
+    /// Shows every session but the one that runs the command, in order of their ids, each with
+    /// the bytes of replies that the engine holds for it.
+    fn other_sessions(&self, visit: &mut dyn FnMut(&Session, u64));
 }
 
 /// Why writes are refused: the log could not be written or synced.
@@ -101,5 +106,9 @@ impl Facts for NoFacts {
         ServerFacts::default()
     }
 
-    fn other_sessions(&self, _visit: &mut dyn FnMut(&Session)) {}
+    fn usage(&self) -> Option<Usage> {
+        None
+    }
+
+    fn other_sessions(&self, _visit: &mut dyn FnMut(&Session, u64)) {}
 }

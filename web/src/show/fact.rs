@@ -2,7 +2,7 @@
 
 use aof_core::effect::{CloseReason, Gate, HaltReason};
 use aof_core::load::{Class, Tail, TailClass};
-use aof_core::note::Note;
+use aof_core::note::{Note, ReloadFailure};
 use aof_core::sim::fact::{Answered, Fact, Goodbye};
 
 use crate::reply;
@@ -161,6 +161,16 @@ fn noted(note: Note) -> NoteFact {
         Note::SyncRecovered => NoteFact::SyncRecovered,
         Note::KeysExpired { keys } => NoteFact::KeysExpired { keys },
         Note::AppendOnlyStopped => NoteFact::AppendOnlyStopped,
+        Note::LogReloaded { commands } => NoteFact::LogReloaded { commands },
+        Note::LogNotReloaded(failure) => NoteFact::LogNotReloaded {
+            reason: match failure {
+                ReloadFailure::LogIsOff => "off",
+                ReloadFailure::NotWritten => "not-written",
+                ReloadFailure::NotRead(_) => "not-read",
+                ReloadFailure::FileEnds { .. } => "ends",
+                ReloadFailure::Refused { class, .. } => class.as_str(),
+            },
+        },
         Note::PolicyChanged => NoteFact::PolicyChanged,
         Note::ShutdownRequested => NoteFact::ShutdownRequested,
         Note::ShutdownSync => NoteFact::ShutdownSync,

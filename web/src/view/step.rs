@@ -191,6 +191,8 @@ pub enum NoteFact {
     SyncRecovered,
     KeysExpired { keys: u64 },
     AppendOnlyStopped,
+    LogReloaded { commands: u64 },
+    LogNotReloaded { reason: &'static str },
     PolicyChanged,
     ShutdownRequested,
     ShutdownSync,

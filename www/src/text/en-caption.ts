@@ -336,6 +336,10 @@ function note(fact: NoteFact, snapshot: Snapshot): string {
       return `The time of ${plural(fact.keys, "key")} had come: the server deleted ${fact.keys === 1 ? "it" : "them"} and logged a ${code("DEL")} for each.`;
     case "append-only-stopped":
       return "The append-only file was turned off. From now on nothing is logged.";
+    case "log-reloaded":
+      return `${code("DEBUG LOADAOF")} made the dataset anew from the ${plural(fact.commands, "command")} of the append-only file.`;
+    case "log-not-reloaded":
+      return `${code("DEBUG LOADAOF")} could not load the append-only file (${fact.reason}). The dataset stays as it was.`;
     case "policy-changed":
       return `${code("appendfsync")} is now ${code(snapshot.policy)}. It decides when the next sync is due.`;
     case "shutdown-requested":

@@ -170,6 +170,10 @@ function noteMark(fact: NoteFact): string {
       return "expired";
     case "append-only-stopped":
       return "AOF off";
+    case "log-reloaded":
+      return "loaded";
+    case "log-not-reloaded":
+      return "not loaded";
     case "policy-changed":
       return "policy";
     case "shutdown-requested":
@@ -202,6 +206,10 @@ export function note(fact: NoteFact): string {
       return `${plural(fact.keys, "key")} expired`;
     case "append-only-stopped":
       return "append-only file off";
+    case "log-reloaded":
+      return "append-only file loaded again";
+    case "log-not-reloaded":
+      return "append-only file not loaded";
     case "policy-changed":
       return "appendfsync changed";
     case "shutdown-requested":

@@ -289,6 +289,10 @@ function note(fact: NoteFact, snapshot: Snapshot): string {
       return `${fact.keys} 个键到期，服务器删除它们，每个记一条 ${code("DEL")}。`;
     case "append-only-stopped":
       return "AOF 被关闭，从现在起不再记日志。";
+    case "log-reloaded":
+      return `${code("DEBUG LOADAOF")} 用 AOF 里的 ${fact.commands} 条命令重建了数据。`;
+    case "log-not-reloaded":
+      return `${code("DEBUG LOADAOF")} 没能载入 AOF（${fact.reason}），数据保持原样。`;
     case "policy-changed":
       return `${code("appendfsync")} 现为 ${code(snapshot.policy)}，由它决定何时刷盘。`;
     case "shutdown-requested":

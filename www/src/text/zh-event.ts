@@ -170,6 +170,10 @@ function noteMark(fact: NoteFact): string {
       return "到期";
     case "append-only-stopped":
       return "AOF 关";
+    case "log-reloaded":
+      return "载入";
+    case "log-not-reloaded":
+      return "未载入";
     case "policy-changed":
       return "换策略";
     case "shutdown-requested":
@@ -202,6 +206,10 @@ export function note(fact: NoteFact): string {
       return `${fact.keys} 个键到期`;
     case "append-only-stopped":
       return "AOF 已关闭";
+    case "log-reloaded":
+      return "AOF 已重新载入";
+    case "log-not-reloaded":
+      return "AOF 未能载入";
     case "policy-changed":
       return "appendfsync 已改";
     case "shutdown-requested":

@@ -67,7 +67,10 @@ impl Log {
         let write_resting = match self.write_status {
             WriteStatus::Fine => false,
             WriteStatus::Failed { tried, .. } => {
-                !retry && !self.draining && self.now.since(tried) < WRITE_RETRY_INTERVAL_MS
+                !retry
+                    && !self.draining
+                    && !self.forced
+                    && self.now.since(tried) < WRITE_RETRY_INTERVAL_MS
             }
         };
         Situation {
@@ -88,6 +91,7 @@ impl Log {
             gathering: self.group.gathers(waiting),
             child_forbids_sync: false,
             draining: self.draining,
+            forced: self.forced,
         }
     }
 

@@ -22,6 +22,7 @@ fn calm(profile: ProfileName, policy: Policy) -> Situation {
         child_forbids_sync: false,
         gathering: false,
         draining: false,
+        forced: false,
     }
 }
 
@@ -258,6 +259,7 @@ fn every_situation(mut visit: impl FnMut(&Situation)) -> u32 {
                             child_forbids_sync: switch(bits, 8),
                             draining: switch(bits, 9),
                             gathering: switch(bits, 10),
+                            forced: false,
                             postponed_since: postponed.map(Millis),
                             last_sync: Millis(last_sync),
                             ..calm(profile, policy)

@@ -47,7 +47,8 @@ fn hello_speaks_resp2_only() {
     assert!(bench.step("HELLO").starts_with("[\"server\", \"redis\""));
     for (line, reply) in [
         ("HELLO 3", "-NOPROTO unsupported protocol version"),
-        ("HELLO x", "-NOPROTO unsupported protocol version"),
+        ("HELLO x", "-ERR Protocol version is not an integer or out of range"),
+        ("HELLO 4", "-NOPROTO unsupported protocol version"),
         ("HELLO 2 WHAT", "-ERR Syntax error in HELLO option 'WHAT'"),
         ("HELLO 2 SETNAME", "-ERR Syntax error in HELLO option 'SETNAME'"),
     ] {

@@ -1,0 +1,36 @@
+//! Those who watch others at work: MONITOR, and the slow log.
+
+use crate::peer::End;
+use crate::resp::Argv;
+use crate::units::{ClientId, Millis};
+
+use super::Engine;
+
+impl Engine {
+    /// Hands the lines of this event to all who watch.
+    pub(super) fn feed_monitors(&mut self) {
+        let Some((lines, clients)) = self.executor.monitors.take_lines() else { return };
+        for id in clients {
+            let Some(client) = self.clients.get_mut(&id) else { continue };
+            if client.ending().is_some() {
+                continue;
+            }
+            if client.push(&lines) {
+                self.touched.push(id);
+            }
+            self.recount(id);
+            self.judge_output(id);
+        }
+    }
+
+    /// A command took long.
+    pub(super) fn took(&mut self, id: ClientId, argv: Argv<'_>, micros: u64, now: Millis) {
+        let config = &self.executor.config;
+        let Ok(least) = u64::try_from(config.slowlog_log_slower_than) else { return };
+        let Some(client) = self.clients.get(&id).filter(|_| micros >= least) else { return };
+        let address = client.session.peer.address(End::Remote, &config.unixsocket).to_string();
+        let name = &client.session.name;
+        let limit = config.slowlog_max_len;
+        self.executor.slowlog.push(argv, micros, now, (address, name), limit);
+    }
+}
