@@ -101,6 +101,9 @@ impl Flags {
     /// Runs at once even inside MULTI.
     pub const NEVER_QUEUED: Self = Self(1 << 11);
 
+    /// Where its keys stand depends on its words.
+    pub const MOVABLE_KEYS: Self = Self(1 << 12);
+
     /// Both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -115,7 +118,7 @@ impl Flags {
 
     /// The names that Redis 6.2 shows, in its order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        const NAMES: [(Flags, &str); 10] = [
+        const NAMES: [(Flags, &str); 11] = [
             (Flags::WRITE, "write"),
             (Flags::READONLY, "readonly"),
             (Flags::DENYOOM, "denyoom"),
@@ -126,6 +129,7 @@ impl Flags {
             (Flags::LOADING, "loading"),
             (Flags::STALE, "stale"),
             (Flags::FAST, "fast"),
+            (Flags::MOVABLE_KEYS, "movablekeys"),
         ];
         NAMES.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)
     }

@@ -1,7 +1,9 @@
 //! Numbers as Redis reads and writes them.
 
+mod float;
 mod long_double;
 
+pub use float::{FloatText, parse_float, parse_loose_float};
 pub use long_double::LongDouble;
 
 /// Reads a signed 64-bit decimal integer with Redis's strict rules: no blanks, no plus sign, no

@@ -22,6 +22,7 @@ pub use list::{ChunkLimit, End, Iter as ListIter, List};
 pub use packed::Packed;
 pub use set::{Member, Set};
 pub use sorted_set::SortedSet;
+pub(crate) use sorted_set::{PackingLimits, ScoreKey, ScoreUpdate};
 pub use string::StringValue;
 
 use crate::digest::Digest;

@@ -3,6 +3,7 @@
 use crate::command::error::shown;
 use crate::command::{COMMANDS, Call, Command, CommandError, Family, Flags, lookup};
 use crate::info;
+use crate::number::parse_integer;
 use crate::propagate::Change;
 use crate::resp::{Argv, Reply};
 
@@ -89,16 +90,37 @@ fn get_keys(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let command =
         lookup(call.word(2)).ok_or(CommandError::text("ERR Invalid command specified"))?;
     let words = call.argv.len() - 2;
-    if command.keys.step == 0 {
+    let numbered = command.flags.has(Flags::MOVABLE_KEYS) && command.family == Family::SortedSet;
+    if command.keys.step == 0 && !numbered {
         return Err(CommandError::text("ERR The command has no key arguments"));
     }
     if !command.accepts(words) {
         return Err(CommandError::text("ERR Invalid number of arguments specified for command"));
     }
-    let keys: Vec<&[u8]> = keys_of(command, call.argv).collect();
+    let keys: Vec<&[u8]> = if numbered {
+        numbered_keys(command, call.argv)
+            .ok_or(CommandError::text("ERR Invalid arguments specified for command"))?
+    } else {
+        keys_of(command, call.argv).collect()
+    };
     call.reply.array(keys.len());
     keys.into_iter().for_each(|key| call.reply.bulk(key));
     Ok(())
+}
+
+/// As [`keys_of`], for a command with the number of its keys among its words: those keys, and
+/// behind them the destination if it has one.
+#[doc(alias = "genericGetKeys")]
+fn numbered_keys<'a>(command: &Command, argv: Argv<'a>) -> Option<Vec<&'a [u8]>> {
+    let destination = usize::from(command.keys.first.unsigned_abs());
+    let number = argv.get(destination + 3).and_then(parse_integer)?;
+    let number = usize::try_from(number).ok().filter(|&number| number > 0)?;
+    let sources = argv.skip(destination + 4);
+    if number > sources.len() {
+        return None;
+    }
+    let destination = argv.skip(3).take(destination);
+    Some(sources.take(number).chain(destination).collect())
 }
 
 /// The keys among the words of `argv` from its third on, which are a request of their own.

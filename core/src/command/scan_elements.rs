@@ -3,9 +3,9 @@
 use crate::command::scan::parse_cursor;
 use crate::command::{Call, CommandError};
 use crate::glob::{Case, matches};
-use crate::number::parse_integer;
+use crate::number::{FloatText, parse_integer};
 use crate::propagate::Change;
-use crate::value::{Hash, Kind, Set};
+use crate::value::{Hash, Kind, Set, SortedSet};
 
 /// Gets an element and what belongs to it.
 pub(super) type Visit<'v> = dyn FnMut(&[u8], Option<&[u8]>) + 'v;
@@ -27,6 +27,14 @@ impl Scan for Hash {
 impl Scan for Set {
     fn scan(&self, cursor: u64, count: u64, visit: &mut Visit<'_>) -> u64 {
         Self::scan(self, cursor, count, |member| visit(member, None))
+    }
+}
+
+impl Scan for SortedSet {
+    fn scan(&self, cursor: u64, count: u64, visit: &mut Visit<'_>) -> u64 {
+        let mut visit =
+            |member: &[u8], score| visit(member, Some(FloatText::new(score).as_bytes()));
+        Self::scan(self, cursor, count, &mut visit)
     }
 }
 

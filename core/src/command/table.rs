@@ -3,16 +3,17 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, authentication, client, connection, counters,
-    debug, expire, introspection, keys, lists, scan, scan_elements, server, slowlog, strings,
-    transactions,
+    debug, expire, introspection, keys, lists, scan, scan_elements, server, slowlog, sorted_sets,
+    strings, transactions,
 };
-use crate::value::{Hash, Set};
+use crate::value::{Hash, Set, SortedSet};
 
 const WRITE: Flags = Flags::WRITE;
 const GROW: Flags = Flags::WRITE.and(Flags::DENYOOM);
 const READ: Flags = Flags::READONLY;
 const FAST: Flags = Flags::FAST;
 const RANDOM: Flags = Flags::RANDOM;
+const MOVABLE: Flags = Flags::MOVABLE_KEYS;
 const ALWAYS: Flags = Flags::LOADING.and(Flags::STALE);
 const TRANSACTION: Flags = Flags::NOSCRIPT.and(ALWAYS).and(Flags::NEVER_QUEUED);
 const ADMIN: Flags = Flags::ADMIN.and(Flags::NOSCRIPT).and(ALWAYS);
@@ -43,6 +44,10 @@ const fn string(name: &'static str, arity: i8, flags: Flags, run: Run) -> Comman
 
 const fn list(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
     row(name, arity, flags, Keys::ONE, Family::List, run)
+}
+
+const fn sorted_set(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
+    row(name, arity, flags, Keys::ONE, Family::SortedSet, run)
 }
 
 const fn keyspace(name: &'static str, arity: i8, flags: Flags, keys: Keys, run: Run) -> Command {
@@ -105,7 +110,36 @@ pub static COMMANDS: &[Command] = &[
     // Sets.
     row("sscan", -3, READ.and(RANDOM), Keys::ONE, Family::Set, scan_elements::scan::<Set>),
     // Sorted sets.
-
+    sorted_set("zadd", -4, GROW.and(FAST), sorted_sets::zadd),
+    sorted_set("zincrby", 4, GROW.and(FAST), sorted_sets::zincrby),
+    sorted_set("zrem", -3, WRITE.and(FAST), sorted_sets::zrem),
+    sorted_set("zremrangebyscore", 4, WRITE, sorted_sets::zremrangebyscore),
+    sorted_set("zremrangebyrank", 4, WRITE, sorted_sets::zremrangebyrank),
+    sorted_set("zremrangebylex", 4, WRITE, sorted_sets::zremrangebylex),
+    sorted_set("zpopmin", -2, WRITE.and(FAST), sorted_sets::zpopmin),
+    sorted_set("zpopmax", -2, WRITE.and(FAST), sorted_sets::zpopmax),
+    sorted_set("zscore", 3, READ.and(FAST), sorted_sets::zscore),
+    sorted_set("zmscore", -3, READ.and(FAST), sorted_sets::zmscore),
+    sorted_set("zcard", 2, READ.and(FAST), sorted_sets::zcard),
+    sorted_set("zcount", 4, READ.and(FAST), sorted_sets::zcount),
+    sorted_set("zlexcount", 4, READ.and(FAST), sorted_sets::zlexcount),
+    sorted_set("zrank", 3, READ.and(FAST), sorted_sets::zrank),
+    sorted_set("zrevrank", 3, READ.and(FAST), sorted_sets::zrevrank),
+    sorted_set("zrange", -4, READ, sorted_sets::zrange),
+    sorted_set("zrevrange", -4, READ, sorted_sets::zrevrange),
+    sorted_set("zrangebyscore", -4, READ, sorted_sets::zrangebyscore),
+    sorted_set("zrevrangebyscore", -4, READ, sorted_sets::zrevrangebyscore),
+    sorted_set("zrangebylex", -4, READ, sorted_sets::zrangebylex),
+    sorted_set("zrevrangebylex", -4, READ, sorted_sets::zrevrangebylex),
+    row("zrangestore", -5, GROW, Keys::TWO, Family::SortedSet, sorted_sets::zrangestore),
+    row("zunion", -3, READ.and(MOVABLE), Keys::NONE, Family::SortedSet, sorted_sets::zunion),
+    row("zinter", -3, READ.and(MOVABLE), Keys::NONE, Family::SortedSet, sorted_sets::zinter),
+    row("zdiff", -3, READ.and(MOVABLE), Keys::NONE, Family::SortedSet, sorted_sets::zdiff),
+    sorted_set("zunionstore", -4, GROW.and(MOVABLE), sorted_sets::zunionstore),
+    sorted_set("zinterstore", -4, GROW.and(MOVABLE), sorted_sets::zinterstore),
+    sorted_set("zdiffstore", -4, GROW.and(MOVABLE), sorted_sets::zdiffstore),
+    sorted_set("zscan", -3, READ.and(RANDOM), scan_elements::scan::<SortedSet>),
+    sorted_set("zrandmember", -2, READ.and(RANDOM), sorted_sets::zrandmember),
     // Keys of any type.
     keyspace("del", -2, WRITE, Keys::ALL, keys::del),
     keyspace("unlink", -2, WRITE.and(FAST), Keys::ALL, keys::del),

@@ -143,17 +143,19 @@ fn shift_left(significand: u64, scale: u32) -> String {
 }
 
 /// What a number without its sign looks like.
-struct Grammar {
+pub(super) struct Grammar {
     /// All its digits are zeros.
-    is_zero: bool,
+    pub(super) is_zero: bool,
+    /// Its digits are hexadecimal.
+    pub(super) is_hexadecimal: bool,
     /// Hexadecimal and without `p`.
-    lacks_exponent: bool,
+    pub(super) lacks_exponent: bool,
 }
 
 impl Grammar {
     /// Digits with at most one point, and at least one digit; then perhaps an exponent with
     /// digits of its own. Nothing else, because `strtold` must have read to the end.
-    fn of(text: &str) -> Option<Self> {
+    pub(super) fn of(text: &str) -> Option<Self> {
         let hexadecimal = text.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
         let (digits, radix, mark) =
             if hexadecimal { (&text[2..], 16, 'p') } else { (text, 10, 'e') };
@@ -173,6 +175,7 @@ impl Grammar {
         }
         Some(Self {
             is_zero: all.all(|c| c == '0'),
+            is_hexadecimal: hexadecimal,
             lacks_exponent: hexadecimal && exponent.is_empty(),
         })
     }

@@ -1,5 +1,7 @@
 //! Writes commands and replies in RESP2.
 
+use crate::number::FloatText;
+
 /// Appends `*<count>\r\n`.
 pub fn array_header(count: usize, out: &mut Vec<u8>) {
     header(b'*', count, out);
@@ -83,6 +85,12 @@ impl<'a> Reply<'a> {
     /// A bulk string.
     pub fn bulk(&mut self, bytes: &[u8]) {
         bulk(bytes, self.0);
+    }
+
+    /// A number with a point, as a bulk string with the digits that Redis writes.
+    #[doc(alias = "addReplyDouble")]
+    pub fn double(&mut self, number: f64) {
+        self.bulk(FloatText::new(number).as_bytes());
     }
 
     /// A bulk string, or the null bulk string.

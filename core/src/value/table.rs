@@ -69,22 +69,32 @@ pub(crate) struct Table<E> {
     /// Chunks with a place for one more element.
     open: BTreeSet<usize>,
     occupied: usize,
+    /// What the elements hold on the heap.
+    heap_bytes: u64,
 }
 
 impl<E: Element> Table<E> {
-    /// A table without elements. `hash` decides where they stand in the index; no result depends
-    /// on it.
-    pub(crate) fn new(hash: FixedState) -> Self {
-        let index = Index::default();
-        Self { hash, index, chunks: Vec::new(), open: BTreeSet::new(), occupied: 0 }
+    /// A table without elements. `hash_seed` decides where they stand in the index; no result
+    /// depends on it.
+    pub(crate) fn new(hash_seed: u64) -> Self {
+        Self {
+            hash: FixedState::with_seed(hash_seed),
+            index: Index::default(),
+            chunks: Vec::new(),
+            open: BTreeSet::new(),
+            occupied: 0,
+            heap_bytes: 0,
+        }
     }
 
     /// Number of elements.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.occupied
     }
 
     /// Whether there is none.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.occupied == 0
     }
@@ -108,7 +118,8 @@ impl<E: Element> Table<E> {
         self.chunks.get(slot.chunk())?.places.get(slot.place())?.as_ref()
     }
 
-    /// The element at `slot`, to change all but its key.
+    /// The element at `slot`, to change all but its key and what it holds on the
+    /// heap.
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut E> {
         self.chunks.get_mut(slot.chunk())?.places.get_mut(slot.place())?.as_mut()
     }
@@ -116,6 +127,7 @@ impl<E: Element> Table<E> {
     /// Adds an element. None with its key may be there yet.
     pub(crate) fn insert(&mut self, element: E) -> Slot {
         let hash = self.hash(element.key());
+        let heap_bytes = element.heap_bytes();
         let number = match self.open.first() {
             Some(&number) => number,
             None => {
@@ -140,6 +152,7 @@ impl<E: Element> Table<E> {
             self.open.remove(&number);
         }
         self.occupied += 1;
+        self.heap_bytes += heap_bytes;
         let slot = Slot::at(number, place);
         self.index.insert(hash, slot);
         slot
@@ -155,11 +168,13 @@ impl<E: Element> Table<E> {
         }
         self.open.insert(slot.chunk());
         self.occupied -= 1;
+        self.heap_bytes -= element.heap_bytes();
         self.index.remove(self.hash(element.key()), slot);
         Some(element)
     }
 
     /// The elements in the order of their places.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &E)> {
         self.chunks.iter().enumerate().flat_map(|(number, chunk)| {
             let places = chunk.places.iter().enumerate();
@@ -228,10 +243,9 @@ impl<E: Element> Table<E> {
                 (0, used) => used.next_power_of_two().max(4),
                 _ => CHUNK_PLACES,
             } as u64;
-            let elements = chunk.places.iter().flatten().map(Element::heap_bytes).sum::<u64>();
-            48 + places * E::PLACE_BYTES + chunk.vacant.len() as u64 * 2 + elements
+            48 + places * E::PLACE_BYTES + chunk.vacant.len() as u64 * 2
         });
-        chunks.sum::<u64>() + self.occupied as u64 * INDEX_BYTES_PER_ELEMENT
+        chunks.sum::<u64>() + self.heap_bytes + self.occupied as u64 * INDEX_BYTES_PER_ELEMENT
     }
 }
 
@@ -260,7 +274,7 @@ mod tests {
     fn agrees_with_a_map() {
         const SEED: u64 = 20_261_121;
         let mut random = Random::new(SEED);
-        let mut table = Table::<Pair>::new(FixedState::with_seed(SEED));
+        let mut table = Table::<Pair>::new(SEED);
         let mut model = BTreeMap::<Vec<u8>, (Slot, u32)>::new();
         for step in 0..60_000_u32 {
             // The first half mostly grows, the second mostly shrinks.
@@ -293,7 +307,7 @@ mod tests {
 
     #[test]
     fn a_scan_meets_what_stays_exactly_once() {
-        let mut table = Table::<Pair>::new(FixedState::with_seed(1));
+        let mut table = Table::<Pair>::new(1);
         let key = |number: u32| number.to_string().into_bytes();
         for number in 0..5_000 {
             table.insert(Pair(CompactBytes::new(&key(number)), number));
@@ -324,7 +338,7 @@ mod tests {
 
     #[test]
     fn an_empty_chunk_gives_its_memory_back() {
-        let mut table = Table::<Pair>::new(FixedState::with_seed(1));
+        let mut table = Table::<Pair>::new(1);
         let slots: Vec<Slot> = (0..3_000_u32)
             .map(|number| table.insert(Pair(CompactBytes::new(&number.to_le_bytes()), number)))
             .collect();
