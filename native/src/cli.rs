@@ -1,4 +1,69 @@
 //! The tool `aof`: one file per command.
+//!
+//! What the commands share: [`source`] reads a file with progress, [`loading`] makes a dataset of
+//! it, [`elements`] is what all types of value have in common, [`text`] is how sizes and keys are
+//! shown.
 
 pub mod check;
+pub mod completions;
+pub mod diff;
+mod elements;
+pub mod fix;
+pub mod inspect;
+mod loading;
 pub mod replay;
+mod source;
+mod text;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Looks at append only files and at traces of `aofd`, and mends what can be mended.
+///
+/// Only `aof fix` ever writes to a file that it is given.
+#[derive(Debug, Parser)]
+#[command(name = "aof", version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArguments),
+    Fix(fix::FixArguments),
+    Inspect(inspect::InspectArguments),
+    Diff(diff::DiffArguments),
+    Replay(replay::ReplayArguments),
+    Completions(completions::CompletionsArguments),
+}
+
+/// The exit code when the question could not be answered.
+const NO_ANSWER: u8 = 2;
+
+/// Runs the command. Every command has exit code 0 for "as it should be", 1 for "it is not", and
+/// 2 when the question could not be answered.
+#[must_use]
+pub fn main(arguments: &Arguments) -> ExitCode {
+    let mut out = io::stdout().lock();
+    let result = match &arguments.command {
+        Command::Check(arguments) => check::run(arguments, &mut out),
+        Command::Fix(arguments) => fix::run(arguments, &mut out),
+        Command::Inspect(arguments) => inspect::run(arguments, &mut out),
+        Command::Diff(arguments) => diff::run(arguments, &mut out),
+        Command::Replay(arguments) => replay::run(arguments, &mut out),
+        Command::Completions(arguments) => completions::run(arguments, &mut out),
+    };
+    result.unwrap_or_else(|error| {
+        // A reader that has left, as in `aof check FILE | head`, wants no more answer.
+        let left = error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        if !left {
+            writeln!(io::stderr(), "aof: {error:#}").ok();
+        }
+        ExitCode::from(NO_ANSWER)
+    })
+}

@@ -10,5 +10,6 @@ mod schedules;
 mod server;
 mod system_calls;
 mod tidy;
+mod tools_aof;
 mod tools_redis;
 mod traces;

@@ -67,6 +67,20 @@ fn a_recorded_run_replays_with_every_effect_the_same() {
     }
 }
 
+/// Makes the record that holds this byte claim to be longer by 65,536 bytes.
+fn length_in_front_of(bytes: &mut [u8], byte: usize) -> bool {
+    let mut at = 12;
+    while let Some(head) = bytes.get(at..at + 4) {
+        let length = u32::from_le_bytes(head.try_into().expect("four bytes")) as usize;
+        if (at..at + 4 + length).contains(&byte) {
+            bytes[at + 2] += 1;
+            return true;
+        }
+        at += 4 + length;
+    }
+    false
+}
+
 #[test]
 fn a_trace_of_a_killed_server_replays_as_far_as_it_goes() {
     let dir = folder();
@@ -82,8 +96,16 @@ fn a_trace_of_a_killed_server_replays_as_far_as_it_goes() {
     let bytes = std::fs::read(&trace).expect("readable");
     std::fs::write(&trace, &bytes[..bytes.len() - 3]).expect("written");
     let (code, text) = replay(&trace);
-    assert_eq!(code, Some(0), "{text}");
+    assert_eq!(code, Some(3), "{text}");
     assert!(text.contains("the recording was cut there"), "{text}");
+    // A length that was damaged looks the same, and must not pass for a good trace either.
+    let mut damaged = bytes.clone();
+    let last = damaged.len() - 3;
+    assert!(length_in_front_of(&mut damaged, last), "the last record has a length");
+    std::fs::write(&trace, &damaged).expect("written");
+    let (code, text) = replay(&trace);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("or the length of that record is damaged"), "{text}");
 }
 
 #[test]

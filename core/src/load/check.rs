@@ -20,6 +20,7 @@ pub struct Check {
     scanner: Scanner,
     progress: Progress,
     error: Option<LoadError>,
+    whole_up_to: u64,
     size_bytes: u64,
 }
 
@@ -66,7 +67,25 @@ impl Check {
             Known::Everything => None,
         };
         let (scanner, progress) = (Scanner::new(options), Progress::new(lookup));
-        Self { scanner, progress, error: None, size_bytes: 0 }
+        Self { scanner, progress, error: None, whole_up_to: 0, size_bytes: 0 }
+    }
+
+    /// Whole commands so far, those of an open transaction included.
+    #[must_use]
+    pub const fn commands(&self) -> u64 {
+        self.progress.commands
+    }
+
+    /// End of the last whole command, inside a transaction or outside.
+    #[must_use]
+    pub const fn whole_up_to(&self) -> u64 {
+        self.whole_up_to
+    }
+
+    /// Whether something broken was found already, so that further pieces are only counted.
+    #[must_use]
+    pub const fn is_broken(&self) -> bool {
+        self.error.is_some()
     }
 
     /// The next piece of the file, of any size. After something broken, only the size is counted.
@@ -87,8 +106,9 @@ impl Check {
             };
             let (name, words) = (self.scanner.name(), self.scanner.spans().len());
             let end = seen.place.offset + seen.length_bytes;
-            if let Err(broken) = self.progress.admit(seen.place, name, words, end) {
-                self.error = Some(broken.into());
+            match self.progress.admit(seen.place, name, words, end) {
+                Ok(_) => self.whole_up_to = end,
+                Err(broken) => self.error = Some(broken.into()),
             }
         }
     }

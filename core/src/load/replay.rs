@@ -180,13 +180,25 @@ impl Loader {
         }
     }
 
+    /// What it would mean that the file ends here: the unfinished end, if it has one. For whoever
+    /// wants the dataset of a log that cannot be loaded; every step must have been taken.
+    ///
+    /// # Errors
+    /// When the log cannot be loaded.
+    pub fn end(&self) -> Result<Option<Tail>, LoadError> {
+        match &self.failed {
+            Some(error) => Err(error.clone()),
+            None => self.progress.end(self.parser.end(), self.parser.fed_bytes()),
+        }
+    }
+
     /// The file ends here. Steps that were not taken yet are taken now.
     ///
     /// # Errors
     /// When the log cannot be loaded, or its end is missing and `aof-load-truncated` is off.
     pub fn finish(mut self) -> Result<Loaded, LoadError> {
         while let LoadStep::Command(_) = self.next_step()? {}
-        let cut = self.progress.end(self.parser.end(), self.parser.fed_bytes())?;
+        let cut = self.end()?;
         if let Some(tail) = cut
             && !self.load_truncated
         {

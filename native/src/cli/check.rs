@@ -1,47 +1,41 @@
 //! `aof check FILE`: is this log whole, and if not, where does it stop being so. Opens the file
 //! for reading only.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use aof_core::load::{Check, Class, Known, Options, Report, Verdict};
-use aof_core::profile::ProfileName;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
+
+use super::loading::Reading;
+use super::source::Source;
 
 #[cfg(test)]
 mod tests;
-
-/// Bytes of one read.
-const READ_BYTES: usize = 1024 * 1024;
 
 /// Says whether an append only file is whole and, if not, where it stops being so.
 ///
 /// Exit code 0: it is. 1: it is not. 2: it could not be looked at. Never writes.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aof check appendonly.aof
+  aof check --json appendonly.aof | jq .class
+  aof check --any-command appendonly.aof     (the log of another server)")]
 pub struct CheckArguments {
     /// The append only file.
     file: PathBuf,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
-    /// Read it as strictly as a server of this profile would.
-    #[arg(long, value_enum, default_value_t = ProfileChoice::Hardened)]
-    profile: ProfileChoice,
     /// Accept commands that this server does not have, as redis-check-aof does.
     #[arg(long)]
     any_command: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ProfileChoice {
-    #[value(name = "hardened")]
-    Hardened,
-    #[value(name = "redis-6.2")]
-    Redis62,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What a check found, as `--json` prints it.
@@ -63,8 +57,10 @@ struct CheckJson {
 /// # Errors
 /// If the file cannot be read or the answer cannot be printed.
 pub fn run(arguments: &CheckArguments, out: &mut impl Write) -> anyhow::Result<ExitCode> {
-    let report =
-        examine(arguments).with_context(|| format!("Can't read {}", arguments.file.display()))?;
+    let known = if arguments.any_command { Known::Everything } else { Known::Table };
+    let mut source = Source::open(&arguments.file, arguments.reading.quiet)?;
+    let report = examine(&mut source, &arguments.reading, known)
+        .with_context(|| format!("Can't read {}", arguments.file.display()))?;
     let text = if arguments.json {
         let mut line = serde_json::to_string(&json(&arguments.file, &report))?;
         line.push('\n');
@@ -80,27 +76,17 @@ pub fn run(arguments: &CheckArguments, out: &mut impl Write) -> anyhow::Result<E
     })
 }
 
-fn examine(arguments: &CheckArguments) -> io::Result<Report> {
-    let profile = match arguments.profile {
-        ProfileChoice::Hardened => ProfileName::Hardened,
-        ProfileChoice::Redis62 => ProfileName::Redis62,
-    };
-    let known = if arguments.any_command { Known::Everything } else { Known::Table };
-    let mut check = Check::new(Options::of(profile.profile()), known);
-    let mut file = File::open(&arguments.file)?;
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(check.finish()),
-            Ok(bytes) => check.feed(&buffer[..bytes]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+/// Checks what is left of an open file.
+pub(super) fn examine(source: &mut Source, reading: &Reading, known: Known) -> io::Result<Report> {
+    let mut check = Check::new(Options::of(reading.profile().profile()), known);
+    while let Some(piece) = source.next_piece()? {
+        check.feed(piece);
     }
+    Ok(check.finish())
 }
 
 /// What people read: the finding, the figures in redis-check-aof's words, the verdict.
-fn human(report: &Report) -> String {
+pub(super) fn human(report: &Report) -> String {
     let mut text = String::new();
     if let Some(error) = &report.error {
         let place = error.place();

@@ -1,8 +1,7 @@
 //! `aof replay FILE`: runs the events of a trace on a new engine and compares every effect and
 //! every state with the recorded ones.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,16 +12,27 @@ use aof_core::load::{LoadStep, Loader};
 use aof_core::trace::{Header, Reader, Record, Replay, ReplayFailure, ReplayReport, TraceError};
 use clap::Args;
 
-/// Bytes of one read.
-const READ_BYTES: usize = 1024 * 1024;
+use super::source::Source;
+
+/// The exit code for a trace that ends inside a record.
+const CUT: u8 = 3;
 
 /// Runs a recorded trace again and compares every effect and every state.
 ///
 /// Exit code 0: all are the same. 1: one is not, and it is named. 2: the trace cannot be read.
+/// 3: all are the same up to a record that claims to reach past the end of the file: the recording
+/// was cut there, as a kill leaves it, or the length of that record is damaged.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  aofd --record run.trace        (stop it with Ctrl-C)
+  aof replay run.trace")]
 pub struct ReplayArguments {
     /// A trace of `aofd --record` or of the page.
     file: PathBuf,
+    /// Show no progress.
+    #[arg(long)]
+    quiet: bool,
 }
 
 /// How far a replay has come.
@@ -41,20 +51,25 @@ enum Stage {
 /// If the trace cannot be read or the answer cannot be printed.
 pub fn run(arguments: &ReplayArguments, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let context = || format!("Can't read {}", arguments.file.display());
-    let file = File::open(&arguments.file).with_context(context)?;
+    let mut source = Source::open(&arguments.file, arguments.quiet)?;
     let mut reader = Reader::new();
     let mut stage = Stage::Empty;
-    let code = match replay(file, &mut reader, &mut stage) {
+    let code = match replay(&mut source, &mut reader, &mut stage) {
         Ok(()) => {
             writeln!(out, "{}", summary(stage.report()))?;
-            if let Err(TraceError::Cut { offset, size_bytes }) = reader.finish() {
-                writeln!(
-                    out,
-                    "The trace ends at {size_bytes} inside the record that begins at {offset}: \
-                     the recording was cut there."
-                )?;
+            match reader.finish() {
+                Err(TraceError::Cut { offset, size_bytes }) => {
+                    writeln!(
+                        out,
+                        "The trace ends at {size_bytes} inside the record that begins at \
+                         {offset}: the recording was cut there, or the length of that record is \
+                         damaged. What comes behind {offset} was not compared."
+                    )?;
+                    ExitCode::from(CUT)
+                }
+                Err(error) => return Err(error).with_context(context),
+                Ok(()) => ExitCode::SUCCESS,
             }
-            ExitCode::SUCCESS
         }
         Err(Failure::Read(error)) => return Err(error).with_context(context),
         Err(Failure::Replay(failure)) => match *failure {
@@ -82,16 +97,9 @@ impl<E: Into<ReplayFailure>> From<E> for Failure {
     }
 }
 
-fn replay(mut file: impl Read, reader: &mut Reader, stage: &mut Stage) -> Result<(), Failure> {
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let bytes = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(Failure::Read(error)),
-        };
-        reader.feed(&buffer[..bytes]);
+fn replay(source: &mut Source, reader: &mut Reader, stage: &mut Stage) -> Result<(), Failure> {
+    while let Some(piece) = source.next_piece().map_err(Failure::Read)? {
+        reader.feed(piece);
         while let Some(record) = reader.next_record()? {
             stage.take(&record, reader.records() - 1)?;
         }
