@@ -99,7 +99,9 @@ impl Peer {
     fn wait(&mut self) -> Result<()> {
         let since = Instant::now();
         loop {
-            if let Ok(info) = self.ask("INFO server")
+            // Both answer INFO while they load.
+            if let Ok(info) = self.ask("INFO")
+                && field(&info, "loading") == Some("0")
                 && let Some(id) = field(&info, "process_id")
             {
                 self.server_id = id.parse().context("process_id")?;
