@@ -56,7 +56,7 @@ pub(crate) enum ScoreUpdate {
     Added(f64),
     /// It has another score.
     Changed(f64),
-    /// It was there with this score, and still is.
+    /// It was there with a score equal to this one, and nothing changed.
     Same(f64),
     /// Nothing was to be done.
     Declined,
@@ -214,7 +214,7 @@ impl SortedSet {
         };
         #[expect(clippy::float_cmp, reason = "the same score is what is meant")]
         if old == new {
-            return Ok(ScoreUpdate::Same(old));
+            return Ok(ScoreUpdate::Same(new));
         }
         packed.remove(place, 1);
         packed.insert(packed_place(packed, member, new), &pack(member, new));

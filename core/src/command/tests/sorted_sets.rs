@@ -115,6 +115,8 @@ fn scores_keep_the_sign_of_zero() {
             ("ZSCORE z i", "\"-0\""),
             ("ZADD z CH 0 i", ":0"),
             ("ZSCORE z i", "\"-0\""),
+            ("ZINCRBY z 0 i", "\"0\""),
+            ("ZSCORE z i", "\"-0\""),
             ("ZADD z 0 a", ":1"),
             ("ZRANGE z 0 -1 WITHSCORES", "[\"a\", \"0\", \"i\", \"-0\"]"),
             ("ZCOUNT z 0 0", ":2"),

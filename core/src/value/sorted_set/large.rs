@@ -98,7 +98,7 @@ impl Large {
         };
         #[expect(clippy::float_cmp, reason = "the same score is what is meant")]
         if old == new {
-            return Ok(ScoreUpdate::Same(old));
+            return Ok(ScoreUpdate::Same(new));
         }
         self.order.remove(self.place(member, old));
         if let Some(scored) = self.members.get_mut(slot) {
