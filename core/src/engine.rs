@@ -28,13 +28,14 @@ use crate::ledger::Ledger;
 use crate::note::Note;
 use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
-use crate::resp::{Argv, KeysAhead, ProtocolError, Reply};
+use crate::resp::{Argv, KeysAhead};
 use crate::session::Socket;
 use crate::units::{ClientId, Lsn, Micros, Millis};
 use crate::usage::Usage;
 
 mod buffers;
 mod effects;
+mod endings;
 mod facts;
 mod reload;
 mod watching;
@@ -354,54 +355,6 @@ impl Engine {
             Request::ResetStatistics => self.log.reset_statistics(),
         }
         self.work = true;
-    }
-
-    /// `CLIENT KILL`: others are ended at once, the one that asks after its reply.
-    fn kill_client(&mut self, id: ClientId, asking: ClientId) {
-        if id != asking {
-            self.end_client(id, CloseReason::Killed);
-        } else if let Some(client) = self.clients.get_mut(&id) {
-            client.end(CloseReason::Killed);
-            self.ending_clients.push_back(id);
-        }
-    }
-
-    fn malformed(&mut self, id: ClientId, error: &ProtocolError) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        Reply::new(client.output()).error(format!("ERR {}", error.text()).as_bytes());
-        if client.executed(1, None) {
-            self.touched.push(id);
-        }
-        client.end(CloseReason::Protocol);
-        self.ending_clients.push_back(id);
-        self.work = true;
-        self.recount(id);
-    }
-
-    /// The client has said its last word. It is ended like one that said QUIT, without the reply.
-    fn input_ended(&mut self, id: ClientId) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        client.end(CloseReason::InputEnded);
-        self.ending_clients.push_back(id);
-        self.work = true;
-    }
-
-    fn closed(&mut self, id: ClientId) {
-        if let Some(mut client) = self.clients.remove(&id) {
-            self.forget_count(id, client.counted_bytes);
-            self.paused -= u32::from(client.paused());
-            self.executor.disconnected(&mut client.session);
-        }
-    }
-
-    /// Ends a connection at once; what it is owed is dropped.
-    fn end_client(&mut self, id: ClientId, reason: CloseReason) {
-        let Some(client) = self.clients.get_mut(&id) else { return };
-        client.drop_output();
-        client.end(reason);
-        self.ending_clients.push_back(id);
-        self.work = true;
-        self.recount(id);
     }
 
     #[doc(alias = "beforeSleep")]

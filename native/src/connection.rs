@@ -75,6 +75,9 @@ pub enum Phase {
     Paused,
     /// The client sends no more. What it is owed still leaves; then the engine ends it.
     InputEnded,
+    /// What it sends is no protocol, so it is not read any more. The error still leaves; then the
+    /// engine ends it.
+    Ignored,
     /// The engine has ended it; it goes as soon as what it is owed has left.
     Closing,
     /// All has left. What the client still sends is read and dropped, until it hangs up or until

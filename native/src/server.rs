@@ -19,8 +19,8 @@ mod limits;
 use aof_core::effect::HaltReason;
 use aof_core::engine::Engine;
 use aof_core::event::Event;
-use aof_core::resp::Decoded;
 use aof_core::resp::peek::KEYS_AHEAD;
+use aof_core::resp::{Decoded, Limits};
 use aof_core::units::{ClientId, Micros, Millis};
 use foldhash::fast::RandomState;
 use mio::{Events, Interest, Poll, Token};
@@ -82,6 +82,7 @@ pub struct Server {
     signalled_before: bool,
     loglevel: String,
     maxclients: u32,
+    bulk_bytes: u64,
     now: Millis,
     mono: Micros,
     scratch: Box<[u8]>,
@@ -102,6 +103,7 @@ impl Server {
         let Waiting { poll, listeners, clients, next_client, traffic, .. } = waiting;
         let loglevel = driver.engine().config().loglevel.clone();
         let maxclients = driver.engine().config().maxclients;
+        let bulk_bytes = driver.engine().config().proto_max_bulk_len;
         poll.registry().register(signals.source(), SIGNALS, Interest::READABLE)?;
         let timer = Timer::register(poll.registry(), TIMER)?;
         driver.host().traffic = traffic;
@@ -125,6 +127,7 @@ impl Server {
             signalled_before: false,
             loglevel,
             maxclients,
+            bulk_bytes,
             now: clock.now(),
             mono: clock.mono(),
             scratch: vec![0; READ_BYTES].into_boxed_slice(),
@@ -387,6 +390,14 @@ impl Server {
             self.loglevel.clone_from(&config.loglevel);
             logger::set_level(&self.loglevel);
         }
+        if config.proto_max_bulk_len != self.bulk_bytes {
+            let bulk_bytes = config.proto_max_bulk_len;
+            self.bulk_bytes = bulk_bytes;
+            for inbox in self.inboxes.values_mut() {
+                inbox.decoder.set_limits(Limits { bulk_bytes, ..inbox.decoder.limits() });
+            }
+        }
+        let config = self.driver.engine().config();
         if config.maxclients != self.maxclients {
             let maxclients = config.maxclients;
             self.maxclients = maxclients;
@@ -472,17 +483,30 @@ fn execute(
             Decoded::Command { argv, consumed } => {
                 driver.handle(Event::Command { client, argv, now });
                 start += consumed;
+                follow_authentication(driver, inbox, client);
             }
             Decoded::Empty { consumed } => start += consumed,
             Decoded::NeedMore => return (start, Stop::NeedMore),
             Decoded::Malformed(error) => {
                 driver.handle(Event::Malformed { client, error });
                 if let Some(connection) = driver.host().connection(client) {
-                    connection.phase = Phase::InputEnded;
+                    connection.phase = Phase::Ignored;
                 }
                 return (input.len(), Stop::NotOpen);
             }
         }
     }
     (start, Stop::NeedMore)
+}
+
+/// A client that has given its password may send requests of any size from now on.
+#[doc(alias = "authRequired")]
+fn follow_authentication(driver: &Driver, inbox: &mut Inbox, client: ClientId) {
+    let engine = driver.engine();
+    if engine.config().requirepass.is_empty() && !inbox.decoder.limits().unauthenticated {
+        return;
+    }
+    let Some(client) = engine.client(client) else { return };
+    let unauthenticated = !client.session.authenticated;
+    inbox.decoder.set_limits(Limits { unauthenticated, ..inbox.decoder.limits() });
 }

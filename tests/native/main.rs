@@ -1,14 +1,15 @@
 //! Tests that need a real disk, a real server, or more than one crate.
 #![cfg(not(target_arch = "wasm32"))]
 
-mod client_libraries;
 mod documents;
+mod hostile;
 mod kill9;
 mod oracle_redis;
 mod promises_native;
 mod recovery;
 mod schedules;
 mod server;
+mod sockets;
 mod system_calls;
 mod tidy;
 mod tools_aof;

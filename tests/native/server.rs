@@ -121,7 +121,7 @@ fn quit_is_answered_and_closes() {
         let dir = folder();
         let server = launch(dir.path(), world).start();
         let mut client = server.client();
-        client.send_raw(b"SET a 1\r\nQUIT\r\nSET a 2\r\n").expect("sent");
+        client.send_raw(b"SET a 1\r\nQUIT\r\nSET a 2\r\n*1\r\n:1\r\n").expect("sent");
         assert_eq!(client.read_to_end().expect("closed"), b"+OK\r\n+OK\r\n", "{world:?}");
         assert_eq!(server.client().command("GET a"), Reply::bulk("1"), "{world:?}");
     }

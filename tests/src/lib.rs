@@ -10,7 +10,11 @@ pub mod dataset;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod generate;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod hostile;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod needs;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod proc;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod process;
 #[cfg(not(target_arch = "wasm32"))]

@@ -9,7 +9,6 @@ mod keys;
 mod lists;
 mod server;
 mod slowlog;
-mod sort;
 mod sorted_sets;
 mod strings;
 mod table;

@@ -201,6 +201,12 @@ impl Decoder {
         }
     }
 
+    /// What the client may send.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Takes over a new `proto-max-bulk-len`; it counts from the next word on.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;

@@ -1,5 +1,3 @@
-mod model;
-
 use super::{Bench, check};
 
 #[test]
