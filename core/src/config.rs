@@ -160,6 +160,18 @@ pub struct Config {
 }
 
 impl Config {
+    /// How much one client may be owed, in bytes; beyond it the client is ended. No client may be
+    /// owed more than all of them together.
+    #[must_use]
+    pub const fn most_output_bytes(&self) -> u64 {
+        let hard_bytes = self.client_output_buffer_limit.normal.hard_bytes;
+        if hard_bytes == 0 || hard_bytes > self.client_buffers_limit_bytes {
+            self.client_buffers_limit_bytes
+        } else {
+            hard_bytes
+        }
+    }
+
     /// The choices behind the profile's name.
     #[must_use]
     pub const fn choices(&self) -> Profile {

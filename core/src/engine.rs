@@ -318,7 +318,6 @@ impl Engine {
         if client.executed(executed.replies, wrote_upto) {
             self.touched.push(id);
         }
-        self.recount(id);
         self.judge_output(id);
         self.feed_monitors();
         let reply_at = (executed.replies > 0).then_some(reply_at);

@@ -160,6 +160,7 @@ impl Executor {
     ) -> Executed {
         let start = reply.len();
         session.last_command = now;
+        let most_bytes = self.config.most_output_bytes();
         let mut requests = Vec::new();
         match self.admit(session, argv, facts) {
             Err(error) => self.reject(session, argv, &error, &mut Reply::new(reply)),
@@ -174,7 +175,7 @@ impl Executor {
                     executor: self,
                     session,
                     facts,
-                    reply: Reply::new(reply),
+                    reply: Reply::bounded(reply, most_bytes),
                     log: log.reborrow(),
                     requests: &mut requests,
                 });

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
+use crate::client::Client;
 use crate::config::OutputLimit;
 use crate::effect::CloseReason;
 use crate::units::{ClientId, Micros};
@@ -26,6 +27,12 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
+    fn count(&mut self, client: &mut Client) {
+        let bytes = client.memory_bytes();
+        self.bytes = self.bytes - client.counted_bytes + bytes;
+        client.counted_bytes = bytes;
+    }
+
     /// Who may be ended by the next tick.
     pub(super) fn slow_readers(&self) -> &BTreeSet<ClientId> {
         &self.slow_readers
@@ -52,9 +59,7 @@ impl Engine {
     /// Counts one client's memory again, after whatever may have changed it.
     pub(super) fn recount(&mut self, id: ClientId) {
         let Some(client) = self.clients.get_mut(&id) else { return };
-        let bytes = client.memory_bytes();
-        self.buffers.bytes = self.buffers.bytes - client.counted_bytes + bytes;
-        client.counted_bytes = bytes;
+        self.buffers.count(client);
     }
 
     /// A client is gone, with what it was counted for.
@@ -63,15 +68,16 @@ impl Engine {
         self.buffers.slow_readers.remove(&id);
     }
 
-    /// Ends a client that does not read: at once beyond the hard limit; beyond the soft limit it
+    /// Counts a client anew and ends one that does not read: at once beyond the hard limit; beyond the soft limit it
     /// is remembered since when.
     #[doc(alias = "checkClientOutputBufferLimits")]
     pub(super) fn judge_output(&mut self, id: ClientId) {
         let limit = self.executor.config.client_output_buffer_limit.normal;
-        let mono = self.mono;
+        let (most_bytes, mono) = (self.executor.config.most_output_bytes(), self.mono);
         let Some(client) = self.clients.get_mut(&id) else { return };
+        self.buffers.count(client);
         let owed = client.held_bytes() + client.unsent_bytes;
-        if limit.hard_bytes > 0 && owed > limit.hard_bytes {
+        if owed > most_bytes {
             self.end_client(id, CloseReason::OutputLimit);
         } else if limit.soft_bytes > 0 && owed > limit.soft_bytes {
             client.slow_since.get_or_insert(mono);

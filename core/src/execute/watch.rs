@@ -5,10 +5,11 @@
 //! it the next one, and EXEC compares it with the number its client saw. Keys that nobody watches
 //! cost one test for an empty map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Digest;
 use crate::session::{Session, WatchedKey};
+use crate::units::ClientId;
 
 /// All watched keys, by database.
 #[derive(Clone, Debug, Default)]
@@ -17,27 +18,27 @@ pub(crate) struct Watches {
     last_version: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Watch {
     version: u64,
-    watchers: u64,
+    watchers: BTreeSet<ClientId>,
 }
 
 impl Watches {
     /// `session` watches `key` of its database from now on. Twice is once.
     pub(crate) fn add(&mut self, session: &mut Session, key: &[u8]) {
         let db = session.db;
-        if session.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
-            return;
-        }
         let version = self.last_version;
         let watch = self
             .by_db
             .entry(db)
             .or_default()
             .entry(key.into())
-            .or_insert(Watch { version, watchers: 0 });
-        watch.watchers += 1;
+            .or_insert_with(|| Watch { version, watchers: BTreeSet::new() });
+        // Not looked for among the keys of the session: a million keys would cost its square.
+        if !watch.watchers.insert(session.id) {
+            return;
+        }
         session.watched.push(WatchedKey { db, key: key.into(), version: watch.version });
         // The key is kept here, too.
         session.watched_bytes += 2 * (key.len() + size_of::<WatchedKey>()) as u64;
@@ -50,8 +51,8 @@ impl Watches {
         for watched in std::mem::take(&mut session.watched) {
             let Some(keys) = self.by_db.get_mut(&watched.db) else { continue };
             if let Some(watch) = keys.get_mut(&watched.key) {
-                watch.watchers -= 1;
-                if watch.watchers == 0 {
+                watch.watchers.remove(&session.id);
+                if watch.watchers.is_empty() {
                     keys.remove(&watched.key);
                 }
             }
@@ -106,7 +107,7 @@ impl Watches {
                 digest.put_u8(db);
                 digest.put_bytes(key);
                 digest.put_u64(watch.version);
-                digest.put_u64(watch.watchers);
+                digest.put_count(watch.watchers.len());
             }
         }
     }

@@ -31,19 +31,42 @@ pub fn encode_command<W: AsRef<[u8]>>(words: &[W], out: &mut Vec<u8>) {
 }
 
 /// Appends replies to a client's output.
+///
+/// Once the output is longer than its limit nothing more is appended: whoever set the limit ends
+/// the client, so what is missing is missed by nobody. Without that, one MGET that names a large
+/// value a million times would take all memory before anybody could look at the output.
 #[derive(Debug)]
-pub struct Reply<'a>(&'a mut Vec<u8>);
+pub struct Reply<'a> {
+    out: &'a mut Vec<u8>,
+    limit: usize,
+}
 
 impl<'a> Reply<'a> {
     /// Replies go to the end of `out`.
     #[must_use]
     pub fn new(out: &'a mut Vec<u8>) -> Self {
-        Self(out)
+        Self { out, limit: usize::MAX }
+    }
+
+    /// Replies go to the end of `out`, and stop when it is longer than `limit_bytes`. One value
+    /// may lead beyond it.
+    #[must_use]
+    pub fn bounded(out: &'a mut Vec<u8>, limit_bytes: u64) -> Self {
+        Self { out, limit: usize::try_from(limit_bytes).unwrap_or(usize::MAX) }
+    }
+
+    /// Whether nothing more is appended: a loop over much may end.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.out.len() > self.limit
     }
 
     /// `+OK`.
     pub fn ok(&mut self) {
-        self.0.extend_from_slice(b"+OK\r\n");
+        if self.is_full() {
+            return;
+        }
+        self.out.extend_from_slice(b"+OK\r\n");
     }
 
     /// A status, such as `+PONG`.
@@ -58,23 +81,29 @@ impl<'a> Reply<'a> {
     }
 
     fn line(&mut self, kind: u8, text: &[u8]) {
-        self.0.push(kind);
-        let start = self.0.len();
-        self.0.extend_from_slice(text);
-        for byte in &mut self.0[start..] {
+        if self.is_full() {
+            return;
+        }
+        self.out.push(kind);
+        let start = self.out.len();
+        self.out.extend_from_slice(text);
+        for byte in &mut self.out[start..] {
             if matches!(*byte, b'\r' | b'\n') {
                 *byte = b' ';
             }
         }
-        self.0.extend_from_slice(b"\r\n");
+        self.out.extend_from_slice(b"\r\n");
     }
 
     /// An integer.
     pub fn integer(&mut self, number: i64) {
+        if self.is_full() {
+            return;
+        }
         let mut digits = itoa::Buffer::new();
-        self.0.push(b':');
-        self.0.extend_from_slice(digits.format(number).as_bytes());
-        self.0.extend_from_slice(b"\r\n");
+        self.out.push(b':');
+        self.out.extend_from_slice(digits.format(number).as_bytes());
+        self.out.extend_from_slice(b"\r\n");
     }
 
     /// A count as an integer.
@@ -84,7 +113,10 @@ impl<'a> Reply<'a> {
 
     /// A bulk string.
     pub fn bulk(&mut self, bytes: &[u8]) {
-        bulk(bytes, self.0);
+        if self.is_full() {
+            return;
+        }
+        bulk(bytes, self.out);
     }
 
     /// A number with a point, as a bulk string with the digits that Redis writes.
@@ -103,58 +135,88 @@ impl<'a> Reply<'a> {
 
     /// `$-1`: no such value.
     pub fn null_bulk(&mut self) {
-        self.0.extend_from_slice(b"$-1\r\n");
+        if self.is_full() {
+            return;
+        }
+        self.out.extend_from_slice(b"$-1\r\n");
     }
 
     /// `*-1`: a transaction that was not executed.
     pub fn null_array(&mut self) {
-        self.0.extend_from_slice(b"*-1\r\n");
+        if self.is_full() {
+            return;
+        }
+        self.out.extend_from_slice(b"*-1\r\n");
     }
 
     /// The head of an array; `count` replies must follow.
     pub fn array(&mut self, count: usize) {
-        array_header(count, self.0);
+        if self.is_full() {
+            return;
+        }
+        array_header(count, self.out);
     }
 
     /// Bytes written so far, to insert a head later with [`Self::insert_array`].
     #[must_use]
     pub fn position(&self) -> usize {
-        self.0.len()
+        self.out.len()
     }
 
     /// Puts the head of an array of `count` before what was written since `position`.
     pub fn insert_array(&mut self, position: usize, count: usize) {
         let mut head = Vec::with_capacity(16);
         array_header(count, &mut head);
-        self.0.splice(position..position, head);
+        self.out.splice(position..position, head);
     }
 
     /// Puts a bulk string before what was written since `position`.
     pub fn insert_bulk(&mut self, position: usize, bytes: &[u8]) {
         let mut form = Vec::with_capacity(bytes.len() + 16);
         bulk(bytes, &mut form);
-        self.0.splice(position..position, form);
+        self.out.splice(position..position, form);
     }
 
     /// The output itself, for replies that are ready.
     pub fn raw(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.out.extend_from_slice(bytes);
     }
 
     /// The same output for another writer.
     pub fn reborrow(&mut self) -> Reply<'_> {
-        Reply(self.0)
+        Reply { out: self.out, limit: self.limit }
     }
 
     /// The output buffer.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
-        self.0
+        self.out
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_is_appended_to_an_output_that_is_too_long() {
+        let mut out = Vec::new();
+        let mut reply = Reply::bounded(&mut out, 20);
+        reply.array(1_000_000);
+        reply.bulk(b"sixteen bytes ..");
+        assert!(reply.is_full());
+        for _ in 0..1_000 {
+            let mut reply = reply.reborrow();
+            reply.ok();
+            reply.simple("PONG");
+            reply.error(b"ERR");
+            reply.integer(1);
+            reply.bulk(b"value");
+            reply.null_bulk();
+            reply.null_array();
+            reply.array(2);
+        }
+        assert_eq!(out.len(), b"*1000000\r\n$16\r\nsixteen bytes ..\r\n".len());
+    }
 
     #[test]
     fn every_kind_of_reply() {

@@ -93,11 +93,15 @@ fn a_client_over_the_soft_limit_has_its_seconds() {
 }
 
 #[test]
-fn without_limits_nobody_is_closed() {
+fn without_limits_only_the_sum_counts() {
     let mut engine = engine(0, 0, 0);
     let client = connect(&mut engine, 1);
-    engine.handle(Event::Backlog { client, bytes: u64::MAX / 2 });
+    let all_together = engine.config().client_buffers_limit_bytes;
+    engine.handle(Event::Backlog { client, bytes: all_together });
     assert_eq!(tick(&mut engine, 1_000_000), []);
+    // Nobody may be owed more than all of them.
+    engine.handle(Event::Backlog { client, bytes: all_together + 1 });
+    assert_eq!(turn(&mut engine), [(client, CloseReason::OutputLimit)]);
 }
 
 #[test]
@@ -169,4 +173,28 @@ fn what_a_client_leaves_for_later_counts() {
     assert!(engine.client_bytes(client) >= before + 200_000);
     command(&mut engine, client, "UNWATCH");
     assert!(engine.client_bytes(client) < before + 1_000);
+}
+
+#[test]
+fn one_command_cannot_make_a_reply_without_bound() {
+    let mut engine = engine(64 * KB, 0, 0);
+    let client = connect(&mut engine, 1);
+    command(&mut engine, client, &format!("SET big {}", "x".repeat(10_000)));
+    assert_eq!(turn(&mut engine), []);
+    let most = 2 * (64 * KB + 10_000);
+    for line in [format!("MGET {}", "big ".repeat(10_000)), "EXEC".to_owned()] {
+        let client = connect(&mut engine, 2);
+        command(&mut engine, client, "MULTI");
+        for _ in 0..if line == "EXEC" { 5_000 } else { 0 } {
+            command(&mut engine, client, "GET big");
+        }
+        if line != "EXEC" {
+            command(&mut engine, client, "DISCARD");
+        }
+        let before = engine.client_bytes(client);
+        let argv = OwnedArgv::from_line(&line);
+        engine.handle(Event::Command { client, argv: argv.as_argv(), now: Millis(1) });
+        assert!(engine.client_bytes(client) < before + most, "{line:.10}");
+        assert_eq!(turn(&mut engine), [(client, CloseReason::OutputLimit)], "{line:.10}");
+    }
 }
