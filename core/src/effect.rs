@@ -2,6 +2,7 @@
 //! Effects are derived from the engine's state when polled; none is queued but notes, which tell
 //! what has already happened.
 
+use crate::config::Config;
 use crate::note::Note;
 use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros};
 
@@ -66,6 +67,12 @@ pub enum Effect<'a> {
     Resume {
         /// Whom.
         client: ClientId,
+    },
+    /// Write the settings into the file that they were read from (`CONFIG REWRITE`), all of it or
+    /// nothing. Answered at once with `Event::ConfigRewritten`.
+    RewriteConfig {
+        /// The settings; [`crate::config::directives::rewrite`] makes the text.
+        config: &'a Config,
     },
     /// Block the event loop (`DEBUG SLEEP`).
     Sleep {

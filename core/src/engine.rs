@@ -38,12 +38,14 @@ mod effects;
 mod endings;
 mod facts;
 mod reload;
+mod rewrite_config;
 mod watching;
 
 use buffers::Buffers;
 use effects::Next;
 use facts::EngineFacts;
 use reload::Reload;
+use rewrite_config::ConfigRewrite;
 
 /// Whether the server is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct Engine {
     told_deadline: Option<Micros>,
     /// The log is being loaded again.
     reload: Option<Reload>,
+    /// The configuration file is being written.
+    rewrite: Option<ConfigRewrite>,
     ending: Ending,
     /// Connections accepted since the start.
     received: u64,
@@ -127,6 +131,7 @@ impl Engine {
             sleep_micros: None,
             told_deadline: None,
             reload: None,
+            rewrite: None,
             ending: Ending::No,
             received: 0,
             usage: None,
@@ -236,6 +241,7 @@ impl Engine {
             }
             Event::Usage(usage) => self.usage = Some(usage),
             Event::Read { file, result } => self.read(file, result),
+            Event::ConfigRewritten { result } => self.config_rewritten(result),
             Event::Malformed { client, error } => self.malformed(client, &error),
             Event::TurnEnd { now, mono } => {
                 self.set_time(now, mono);
@@ -345,6 +351,9 @@ impl Engine {
                 self.sleep_micros = Some(self.sleep_micros.unwrap_or(0).saturating_add(micros));
             }
             Request::LoadLog => self.begin_reload(id, reply_at),
+            Request::RewriteConfig => {
+                self.rewrite = Some(ConfigRewrite { client: id, reply_at, asked: false });
+            }
             Request::PolicyChanged => self.notes.push_back(Note::PolicyChanged),
             Request::AppendOnlyOff => {
                 self.log.stop(self.now);
@@ -501,6 +510,7 @@ impl Engine {
             Next::Pause { client } => Effect::Pause { client },
             Next::Resume { client } => Effect::Resume { client },
             Next::Sleep { micros } => Effect::Sleep { micros },
+            Next::RewriteConfig => Effect::RewriteConfig { config: &self.executor.config },
             Next::Deadline { at } => Effect::Deadline { at },
             Next::Halt(reason) => Effect::Halt(reason),
         })
@@ -544,6 +554,10 @@ impl Engine {
         );
         digest.put_bytes(format!("{:?}", self.buffers.slow_readers()).as_bytes());
         digest.put_u64(self.received);
+        digest.put_bool(self.rewrite.is_some());
+        if let Some(rewrite) = &self.rewrite {
+            rewrite.digest_into(&mut digest);
+        }
         digest.put_bool(self.reload.is_some());
         if let Some(reload) = &self.reload {
             reload.digest_into(&mut digest);

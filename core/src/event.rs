@@ -98,6 +98,11 @@ pub enum Event<'a> {
         /// The bytes, perhaps fewer than asked; none at the end of the file.
         result: Result<&'a [u8], Errno>,
     },
+    /// What came of an [`crate::effect::Effect::RewriteConfig`].
+    ConfigRewritten {
+        /// Whether the file now says the settings.
+        result: Result<(), Errno>,
+    },
     /// A job of an [`crate::effect::Effect::Submit`] has ended.
     Job {
         /// Which.

@@ -91,6 +91,8 @@ pub enum Request {
     PolicyChanged,
     /// `CONFIG SET appendonly no`. The settings are changed; the log is still to be stopped.
     AppendOnlyOff,
+    /// `CONFIG REWRITE`.
+    RewriteConfig,
     /// `CONFIG SET profile` has changed the settings.
     ProfileChanged,
     /// `CONFIG RESETSTAT`: counters of the log go back to zero.

@@ -58,6 +58,10 @@ pub enum Note {
     },
     /// `DEBUG LOADAOF` left the dataset as it was.
     LogNotReloaded(ReloadFailure),
+    /// `CONFIG REWRITE`: the file is to be written.
+    ConfigRewriteAsked,
+    /// `CONFIG REWRITE`: the file says what is in force, or not.
+    ConfigRewritten(Result<(), Errno>),
     /// The policy was changed.
     PolicyChanged,
     /// "User requested shutdown..."

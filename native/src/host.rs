@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use foldhash::fast::RandomState;
 use mio::Registry;
 
 use crate::clock::Clock;
+use crate::config_file;
 use crate::connection::{Connection, Phase, Sent};
 use crate::lanes::{self, FileTask, Lanes};
 use crate::log_text::NoteLog;
@@ -323,6 +325,12 @@ impl Environment for Host {
             Effect::Pause { client } => self.set_phase(client, Phase::Paused),
             Effect::Resume { client } => self.set_phase(client, Phase::Open),
             Effect::Sleep { micros } => std::thread::sleep(Duration::from_micros(micros)),
+            Effect::RewriteConfig { config } => {
+                let written = config_file::rewrite(Path::new(&config.config_file), config);
+                let result =
+                    written.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno));
+                return Outcome::Now(Event::ConfigRewritten { result });
+            }
             Effect::Deadline { at } => self.deadline = Some(at),
             Effect::Note(note) => self.notes.write(&note, self.clock.now()),
             Effect::Halt(reason) => self.halted = Some(reason),

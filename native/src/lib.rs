@@ -9,6 +9,7 @@ pub mod apart;
 pub mod boot;
 pub mod cli;
 pub mod clock;
+pub mod config_file;
 pub mod connection;
 pub mod descriptors;
 pub mod driver;

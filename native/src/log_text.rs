@@ -65,6 +65,15 @@ pub fn line(note: &Note, postponed_write: PostponedWrite) -> (Level, String) {
             (Level::WARN, format!("Append Only File loaded by DEBUG LOADAOF ({commands} commands)"))
         }
         Note::LogNotReloaded(failure) => (Level::WARN, not_reloaded(failure)),
+        Note::ConfigRewriteAsked => {
+            (Level::DEBUG, "The configuration file is about to be written.".to_owned())
+        }
+        Note::ConfigRewritten(Ok(())) => {
+            (Level::WARN, "CONFIG REWRITE executed with success.".to_owned())
+        }
+        Note::ConfigRewritten(Err(errno)) => {
+            (Level::WARN, format!("CONFIG REWRITE failed: {}", errno.text()))
+        }
         Note::PolicyChanged => (Level::INFO, "The appendfsync policy was changed.".to_owned()),
         Note::ShutdownRequested => (Level::WARN, "User requested shutdown...".to_owned()),
         Note::ShutdownSync => (Level::INFO, "Calling fsync() on the AOF file.".to_owned()),

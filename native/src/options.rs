@@ -98,7 +98,7 @@ const PROGRAM: &str = concat!("aofd ", env!("CARGO_PKG_VERSION"));
 
 /// Most bytes of a configuration that are read. No file of directives is so long, but a device
 /// may be.
-const INPUT_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+pub const INPUT_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The file, whether the standard input is read, and the rest.
 fn sources(arguments: &[OsString]) -> (Option<&OsString>, bool, &[OsString]) {

@@ -73,6 +73,8 @@ export type NoteFact =
   | { name: "sync-recovered" }
   | { name: "keys-expired"; keys: number }
   | { name: "log-reloaded"; commands: number } | { name: "log-not-reloaded"; reason: string }
+  | { name: "config-rewrite-asked" } | { name: "config-rewritten" }
+  | { name: "config-not-rewritten"; errno: ErrnoView }
   | { name: "append-only-stopped" } | { name: "policy-changed" }
   | { name: "shutdown-requested" } | { name: "shutdown-sync" }
   | { name: "held-too-long"; heldMs: number };

@@ -27,7 +27,11 @@ pub(super) fn config<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
             call.reply.ok();
         }
         (b"rewrite", 2) => {
-            return Err(CommandError::text("ERR The server is running without a config file"));
+            if call.executor.config.config_file.is_empty() {
+                return Err(CommandError::text("ERR The server is running without a config file"));
+            }
+            call.requests.push(Request::RewriteConfig);
+            call.reply.ok();
         }
         (b"help", 2) => {
             super::introspection::help(
@@ -38,6 +42,8 @@ pub(super) fn config<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
                     "    Directives whose names match, with their values.",
                     "SET <directive> <value>",
                     "    Change a directive.",
+                    "REWRITE",
+                    "    Write the settings into the configuration file.",
                     "RESETSTAT",
                     "    Set the counters of INFO back to zero.",
                 ],

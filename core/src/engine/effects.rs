@@ -19,6 +19,7 @@ pub(super) enum Next {
     Resume { client: ClientId },
     Sleep { micros: u64 },
     Deadline { at: Micros },
+    RewriteConfig,
     Halt(HaltReason),
 }
 
@@ -32,6 +33,9 @@ impl Engine {
         }
         if let Some(micros) = self.sleep_micros.take() {
             return Some(Next::Sleep { micros });
+        }
+        if let Some(next) = self.next_rewrite_config() {
+            return Some(next);
         }
         if self.log.busy() {
             match self.log.want(&self.executor.config, &self.held) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 mod reload;
+mod rewrite_config;
 mod watching;
 
 use super::*;
@@ -77,6 +78,11 @@ impl Environment for Outside {
             Effect::Pause { client } => self.seen.push(format!("pause {}", client.0)),
             Effect::Resume { client } => self.seen.push(format!("resume {}", client.0)),
             Effect::Sleep { micros } => self.seen.push(format!("sleep {micros}")),
+            Effect::RewriteConfig { config } => {
+                self.seen.push(format!("rewrite {}", config.config_file));
+                let result = self.fail_read.map_or(Ok(()), Err);
+                return Outcome::Now(Event::ConfigRewritten { result });
+            }
             Effect::Deadline { at } => self.seen.push(format!("deadline {}", at.0)),
             Effect::Note(note) => self.seen.push(format!("{note:?}")),
             Effect::Halt(reason) => {

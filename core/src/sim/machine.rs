@@ -202,6 +202,11 @@ impl Environment for Machine {
                 self.pass(micros.min(SLEEP_LIMIT_MICROS));
                 Performed::Sleep { micros }
             }
+            // There is no file; the answer says so.
+            Effect::RewriteConfig { .. } => {
+                self.performed = Some(Performed::Note(Note::ConfigRewriteAsked));
+                return Outcome::Now(Event::ConfigRewritten { result: Err(Errno(2)) });
+            }
             Effect::Deadline { at } => Performed::Deadline { at },
             Effect::Note(note) => Performed::Note(note),
             Effect::Halt(reason) => Performed::Halt(reason),

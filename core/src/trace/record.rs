@@ -116,6 +116,7 @@ impl From<Event<'_>> for RecordedEvent {
             }
             Event::Read { file, result } => Self::Read { file, result: result.map(<[u8]>::to_vec) },
             Event::Connected { client, peer } => Self::Plain(Event::Connected { client, peer }),
+            Event::ConfigRewritten { result } => Self::Plain(Event::ConfigRewritten { result }),
             Event::InputEnded { client } => Self::Plain(Event::InputEnded { client }),
             Event::Socket { client, descriptor, query_bytes, unsent_bytes } => {
                 Self::Plain(Event::Socket { client, descriptor, query_bytes, unsent_bytes })
@@ -229,6 +230,8 @@ pub enum EffectSummary {
         /// For how long.
         micros: u64,
     },
+    /// [`Effect::RewriteConfig`].
+    RewriteConfig,
     /// [`Effect::Deadline`].
     Deadline {
         /// When.
@@ -255,6 +258,7 @@ impl From<&Effect<'_>> for EffectSummary {
             Effect::Pause { client } => Self::Pause { client },
             Effect::Resume { client } => Self::Resume { client },
             Effect::Sleep { micros } => Self::Sleep { micros },
+            Effect::RewriteConfig { .. } => Self::RewriteConfig,
             Effect::Deadline { at } => Self::Deadline { at },
             Effect::Note(note) => Self::Note(format!("{note:?}")),
             Effect::Halt(reason) => Self::Halt(reason),

@@ -89,6 +89,8 @@ pub struct Replay {
     write: Option<(FileId, u64)>,
     /// The read that has not been answered.
     read: Option<(FileId, u32)>,
+    /// The configuration file is to be written, and nobody has said yet what came of it.
+    rewrite: bool,
     /// Jobs that have not been answered.
     jobs: BTreeSet<JobId>,
 }
@@ -107,7 +109,7 @@ impl Replay {
         let (now, mono) = (header.now, header.mono);
         let engine = Engine::new(config, seed, keyspace, header.loaded_bytes, now, mono);
         let report = ReplayReport::default();
-        Ok(Self { engine, report, write: None, read: None, jobs: BTreeSet::new() })
+        Ok(Self { engine, report, write: None, read: None, rewrite: false, jobs: BTreeSet::new() })
     }
 
     /// The engine as it is after the records so far.
@@ -153,6 +155,7 @@ impl Replay {
                     EffectSummary::Read { file, max_bytes, .. } => {
                         self.read = Some((file, max_bytes));
                     }
+                    EffectSummary::RewriteConfig => self.rewrite = true,
                     EffectSummary::Submit { job, .. } => {
                         self.jobs.insert(job);
                     }
@@ -179,6 +182,9 @@ impl Replay {
                 .write
                 .take()
                 .is_some_and(|(asked, bytes)| asked == *file && result.unwrap_or(0) <= bytes),
+            RecordedEvent::Plain(Event::ConfigRewritten { .. }) => {
+                std::mem::take(&mut self.rewrite)
+            }
             RecordedEvent::Plain(Event::Job { job, .. }) => self.jobs.remove(job),
             RecordedEvent::Read { file, result } => {
                 let bytes = result.as_ref().map_or(0, Vec::len);
@@ -188,7 +194,9 @@ impl Replay {
             }
             RecordedEvent::Command { .. }
             | RecordedEvent::Took { .. }
-            | RecordedEvent::Plain(_) => self.write.is_none() && self.read.is_none(),
+            | RecordedEvent::Plain(_) => {
+                self.write.is_none() && self.read.is_none() && !self.rewrite
+            }
         };
         if asked { Ok(()) } else { Err(Difference::Answer { record }) }
     }

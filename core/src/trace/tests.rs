@@ -86,6 +86,7 @@ fn effects() -> Vec<EffectSummary> {
         EffectSummary::Resume { client },
         EffectSummary::Sleep { micros: 5 },
         EffectSummary::Deadline { at: Micros(6) },
+        EffectSummary::RewriteConfig,
         EffectSummary::Note(format!("{:?}", Note::WriteFailed(Errno::EIO))),
         EffectSummary::Note(String::new()),
         EffectSummary::Halt(HaltReason::WriteFailed(Errno::EIO)),

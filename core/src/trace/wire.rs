@@ -49,6 +49,8 @@ pub(crate) fn header(header: &Header, out: &mut Vec<u8>) {
     put_u64(header.loaded_bytes, out);
     out.extend_from_slice(&header.dataset_digest.to_le_bytes());
     put_u32(header.config.process_id, out);
+    put_u64(header.config.config_file.len() as u64, out);
+    out.extend_from_slice(header.config.config_file.as_bytes());
     out.extend_from_slice(to_text(&header.config).as_bytes());
 }
 
@@ -60,7 +62,10 @@ fn read_header(body: &mut Body<'_>, offset: u64) -> Result<Header, TraceError> {
     let loaded_bytes = body.u64("loaded bytes").map_err(damaged)?;
     let dataset_digest = body.u128("dataset digest").map_err(damaged)?;
     let process_id = body.u32("process").map_err(damaged)?;
-    let mut config = Config { process_id, ..Config::default() };
+    let length = body.u64("length of the file's name").map_err(damaged)?;
+    let name = body.take(usize::try_from(length).ok(), "file's name").map_err(damaged)?;
+    let config_file = std::str::from_utf8(name).map_err(|_| damaged("file's name"))?.to_owned();
+    let mut config = Config { process_id, config_file, ..Config::default() };
     parse_text(&mut config, "header", std::mem::take(&mut body.0))?;
     Ok(Header { config, seed, now, mono, loaded_bytes, dataset_digest })
 }

@@ -340,6 +340,12 @@ function note(fact: NoteFact, snapshot: Snapshot): string {
       return `${code("DEBUG LOADAOF")} made the dataset anew from the ${plural(fact.commands, "command")} of the append-only file.`;
     case "log-not-reloaded":
       return `${code("DEBUG LOADAOF")} could not load the append-only file (${fact.reason}). The dataset stays as it was.`;
+    case "config-rewrite-asked":
+      return `${code("CONFIG REWRITE")} asks for the settings to be written into the configuration file.`;
+    case "config-rewritten":
+      return "The configuration file says what is in force now.";
+    case "config-not-rewritten":
+      return `The configuration file could not be written: ${fact.errno.name}. It stays as it was.`;
     case "policy-changed":
       return `${code("appendfsync")} is now ${code(snapshot.policy)}. It decides when the next sync is due.`;
     case "shutdown-requested":

@@ -174,6 +174,12 @@ function noteMark(fact: NoteFact): string {
       return "loaded";
     case "log-not-reloaded":
       return "not loaded";
+    case "config-rewrite-asked":
+      return "config";
+    case "config-rewritten":
+      return "config";
+    case "config-not-rewritten":
+      return "not written";
     case "policy-changed":
       return "policy";
     case "shutdown-requested":
@@ -210,6 +216,12 @@ export function note(fact: NoteFact): string {
       return "append-only file loaded again";
     case "log-not-reloaded":
       return "append-only file not loaded";
+    case "config-rewrite-asked":
+      return "configuration file to be written";
+    case "config-rewritten":
+      return "configuration file written";
+    case "config-not-rewritten":
+      return "configuration file not written";
     case "policy-changed":
       return "appendfsync changed";
     case "shutdown-requested":

@@ -293,6 +293,12 @@ function note(fact: NoteFact, snapshot: Snapshot): string {
       return `${code("DEBUG LOADAOF")} 用 AOF 里的 ${fact.commands} 条命令重建了数据。`;
     case "log-not-reloaded":
       return `${code("DEBUG LOADAOF")} 没能载入 AOF（${fact.reason}），数据保持原样。`;
+    case "config-rewrite-asked":
+      return `${code("CONFIG REWRITE")} 要求把当前设置写进配置文件。`;
+    case "config-rewritten":
+      return "配置文件已写入当前设置。";
+    case "config-not-rewritten":
+      return `配置文件未能写入：${fact.errno.name}，它保持原样。`;
     case "policy-changed":
       return `${code("appendfsync")} 现为 ${code(snapshot.policy)}，由它决定何时刷盘。`;
     case "shutdown-requested":

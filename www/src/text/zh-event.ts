@@ -174,6 +174,12 @@ function noteMark(fact: NoteFact): string {
       return "载入";
     case "log-not-reloaded":
       return "未载入";
+    case "config-rewrite-asked":
+      return "配置";
+    case "config-rewritten":
+      return "配置";
+    case "config-not-rewritten":
+      return "未写";
     case "policy-changed":
       return "换策略";
     case "shutdown-requested":
@@ -210,6 +216,12 @@ export function note(fact: NoteFact): string {
       return "AOF 已重新载入";
     case "log-not-reloaded":
       return "AOF 未能载入";
+    case "config-rewrite-asked":
+      return "将写配置文件";
+    case "config-rewritten":
+      return "配置文件已写";
+    case "config-not-rewritten":
+      return "配置文件未能写入";
     case "policy-changed":
       return "appendfsync 已改";
     case "shutdown-requested":

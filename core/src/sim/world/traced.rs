@@ -258,7 +258,10 @@ impl World {
                 self.handle(event);
                 Ok(None)
             }
-            Event::Written { .. } | Event::Read { .. } | Event::Command { .. } => Err(Differs),
+            Event::Written { .. }
+            | Event::Read { .. }
+            | Event::ConfigRewritten { .. }
+            | Event::Command { .. } => Err(Differs),
         }
     }
 
@@ -353,7 +356,9 @@ fn answers(effect: &Effect<'_>, answer: Option<Event<'_>>) -> bool {
             let bytes = result.unwrap_or_default().len();
             *file == read && u32::try_from(bytes).is_ok_and(|bytes| bytes <= *max_bytes)
         }
-        (Effect::Write { .. } | Effect::Read { .. }, _) | (_, Some(_)) => false,
+        (Effect::RewriteConfig { .. }, Some(Event::ConfigRewritten { .. })) => true,
+        (Effect::Write { .. } | Effect::Read { .. } | Effect::RewriteConfig { .. }, _)
+        | (_, Some(_)) => false,
         (_, None) => true,
     }
 }

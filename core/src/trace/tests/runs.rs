@@ -46,6 +46,9 @@ impl Environment for World {
             | Effect::Sleep { .. }
             | Effect::Deadline { .. }
             | Effect::Note(_) => Outcome::Done,
+            Effect::RewriteConfig { .. } => {
+                Outcome::Now(Event::ConfigRewritten { result: Err(Errno(2)) })
+            }
             Effect::Read { file, .. } => Outcome::Now(Event::Read { file, result: Ok(&[]) }),
         }
     }

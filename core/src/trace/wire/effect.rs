@@ -61,6 +61,7 @@ pub(crate) fn effect(effect: &EffectSummary, out: &mut Vec<u8>) {
             out.push(20);
             put_u64(at.0, out);
         }
+        EffectSummary::RewriteConfig => out.push(21),
         EffectSummary::Note(ref text) => {
             out.push(8);
             out.extend_from_slice(text.as_bytes());
@@ -110,6 +111,7 @@ pub(super) fn read_effect(body: &mut Body<'_>) -> Result<EffectSummary, Bad> {
         6 => EffectSummary::Resume { client: ClientId(body.u64("client")?) },
         7 => EffectSummary::Sleep { micros: body.u64("duration")? },
         20 => EffectSummary::Deadline { at: Micros(body.u64("deadline")?) },
+        21 => EffectSummary::RewriteConfig,
         8 => {
             let text = std::str::from_utf8(std::mem::take(&mut body.0)).map_err(|_| "note")?;
             EffectSummary::Note(text.to_owned())

@@ -82,6 +82,10 @@ pub(crate) fn event(event: Event<'_>, out: &mut Vec<u8>) {
             put_u64(query_bytes, out);
             put_u64(unsent_bytes, out);
         }
+        Event::ConfigRewritten { result } => {
+            out.push(16);
+            put_result(result.map(|()| 0), out);
+        }
         Event::Usage(usage) => {
             out.push(14);
             usage.fields().into_iter().for_each(|field| put_u64(field, out));
@@ -154,6 +158,7 @@ pub(super) fn read_event(body: &mut Body<'_>) -> Result<RecordedEvent, Bad> {
             }
             Event::Usage(Usage::from_fields(fields))
         }
+        16 => Event::ConfigRewritten { result: body.result()?.map(drop) },
         15 => {
             let file = FileId(body.u32("file")?);
             let result = match body.result()? {
