@@ -16,12 +16,14 @@ mod hashes;
 mod introspection;
 mod keys;
 mod lists;
+mod object;
 mod scan;
 mod scan_elements;
 mod server;
 mod set_options;
 mod sets;
 mod slowlog;
+mod sort;
 mod sorted_sets;
 mod strings;
 mod table;
@@ -154,6 +156,8 @@ impl Keys {
     pub const ONE: Self = Self { first: 1, last: 1, step: 1 };
     /// The first two arguments.
     pub const TWO: Self = Self { first: 1, last: 2, step: 1 };
+    /// The second argument.
+    pub const SECOND: Self = Self { first: 2, last: 2, step: 1 };
     /// All arguments.
     pub const ALL: Self = Self { first: 1, last: -1, step: 1 };
     /// Every other argument.

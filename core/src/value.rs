@@ -118,6 +118,30 @@ impl Value {
         }
     }
 
+    /// How it is held, in the words of `OBJECT ENCODING`.
+    #[must_use]
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Self::String(string) => string.encoding(),
+            Self::List(list) => list.encoding(),
+            Self::Hash(hash) => hash.encoding(),
+            Self::Set(set) => set.encoding(),
+            Self::SortedSet(sorted_set) => sorted_set.encoding(),
+        }
+    }
+
+    /// Bytes that it holds on the heap, as on a machine of 64 bits.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        match self {
+            Self::String(string) => string.memory_bytes(),
+            Self::List(list) => list.memory_bytes(),
+            Self::Hash(hash) => hash.memory_bytes(),
+            Self::Set(set) => set.memory_bytes(),
+            Self::SortedSet(sorted_set) => sorted_set.memory_bytes(),
+        }
+    }
+
     /// Some byte of what it holds, so that the processor fetches it.
     pub(crate) fn touch(&self) -> u8 {
         match self {

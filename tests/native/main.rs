@@ -1,6 +1,7 @@
 //! Tests that need a real disk, a real server, or more than one crate.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod client_libraries;
 mod documents;
 mod hostile;
 mod kill9;

@@ -3,6 +3,7 @@
 //!
 //! Always on copies of logs: Redis 7 moves a single file into a folder of its own.
 
+mod chance;
 mod compare;
 mod errors;
 mod forms;

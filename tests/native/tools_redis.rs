@@ -1,6 +1,6 @@
 //! Redis's own tools against `aofd`, as people use them.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command as Program, Output, Stdio};
 
@@ -134,30 +134,198 @@ fn redis_cli_pipes_a_mass_of_commands() {
     }
 }
 
+/// What `redis-benchmark` measures when nobody chooses.
+const BENCHMARKS: [&str; 20] = [
+    "PING_INLINE",
+    "PING_MBULK",
+    "SET",
+    "GET",
+    "INCR",
+    "LPUSH",
+    "RPUSH",
+    "LPOP",
+    "RPOP",
+    "SADD",
+    "HSET",
+    "SPOP",
+    "ZADD",
+    "ZPOPMIN",
+    "LPUSH (needed to benchmark LRANGE)",
+    "LRANGE_100 (first 100 elements)",
+    "LRANGE_300 (first 300 elements)",
+    "LRANGE_500 (first 500 elements)",
+    "LRANGE_600 (first 600 elements)",
+    "MSET (10 keys)",
+];
+
 #[test]
-fn redis_benchmark_runs_the_commands_that_exist() {
+fn redis_benchmark_runs_its_whole_default_set() {
     let Some(benchmark) = needs::program("redis-benchmark", PROVES) else { return };
-    for policy in ["always", "everysec", "no"] {
+    let variants: [(&str, u32, &[&str]); 5] = [
+        ("always", 1_600, &[]),
+        ("everysec", 1_600, &["-c", "1"]),
+        ("no", 16_000, &["-P", "16"]),
+        ("everysec", 16_000, &["-P", "16", "--threads", "2"]),
+        ("no", 3_200, &["-r", "1000", "-d", "100", "--threads", "2"]),
+    ];
+    for (policy, requests, options) in variants {
+        let what = format!("{policy} {options:?}");
         let dir = folder();
         let server = Launch::aofd(dir.path()).set("appendfsync", policy).start();
-        let port = server.port().to_string();
-        let tests = "ping_inline,ping_mbulk,set,get,incr,mset";
         let output = Program::new(&benchmark)
-            .args(["-p", &port, "-t", tests, "-n", "20000", "-P", "16", "-r", "1000", "-q"])
+            .args(["-p", &server.port().to_string(), "-q", "-n", &requests.to_string()])
+            .args(options)
             .output()
             .expect("redis-benchmark runs");
         let printed = text(&output);
-        assert!(output.status.success(), "{policy}: {printed}");
-        for test in ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "MSET (10 keys)"] {
+        assert!(output.status.success(), "{what}: {printed}");
+        for test in BENCHMARKS {
             let rate = format!("{test}: ");
             let done = printed.split(['\r', '\n']).any(|line| {
                 line.trim_start().starts_with(&rate) && line.contains("requests per second")
             });
-            assert!(done, "{policy}: no result of {test}:\n{printed}");
+            assert!(done, "{what}: no result of {test}:\n{printed}");
         }
-        assert!(!printed.contains("Error"), "{policy}: {printed}");
-        // INCR of 20,000 on random keys counts to 20,000, and nothing was lost on the way.
-        let keys = server.client().command("DBSIZE").integer();
-        assert!(keys.is_some_and(|keys| keys > 1000), "{policy}: {keys:?}");
+        assert!(!printed.to_lowercase().contains("error"), "{what}: {printed}");
+        // Two tests push, two pop, and one pushes again for those that read ranges.
+        let mut client = server.client();
+        assert_eq!(client.command("LLEN mylist").integer(), Some(requests.into()), "{what}");
+        if !options.contains(&"-r") {
+            let count = client.command("GET counter:__rand_int__").text();
+            assert_eq!(count, requests.to_string(), "{what}");
+        }
     }
+}
+
+/// Two of every type, of which `big…` is the larger.
+fn fill_every_type(server: &Server) {
+    let mut client = server.client();
+    for (key, count) in [("small", 3), ("big", 300)] {
+        for number in 0..count {
+            client.command(&format!("APPEND {key}string x"));
+            client.command(&format!("RPUSH {key}list {number}"));
+            client.command(&format!("HSET {key}hash f{number} {number}"));
+            client.command(&format!("SADD {key}set {number}"));
+            client.command(&format!("ZADD {key}zset {number} m{number}"));
+        }
+    }
+}
+
+#[test]
+fn redis_cli_samples_and_measures() {
+    let Some(cli) = needs::program("redis-cli", PROVES) else { return };
+    let dir = folder();
+    let server = Launch::aofd(dir.path()).start();
+    fill_every_type(&server);
+    let run = |arguments: &[&str]| {
+        let output = redis_cli(&cli, &server, arguments, b"");
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+        text(&output)
+    };
+    let biggest = run(&["--bigkeys"]);
+    for (kind, size) in [
+        ("string", "300 bytes"),
+        ("list", "300 items"),
+        ("hash", "300 fields"),
+        ("set", "300 members"),
+        ("zset", "300 members"),
+    ] {
+        let line = format!("'\"big{kind}\"' has {size}");
+        assert!(biggest.contains(&line), "no `{line}`:\n{biggest}");
+    }
+    assert!(biggest.contains("Sampled 10 keys in the keyspace"), "{biggest}");
+    let heaviest = run(&["--memkeys"]);
+    for kind in ["string", "list", "hash", "set", "zset"] {
+        let found = heaviest.lines().any(|line| {
+            line.starts_with("Biggest") && line.contains(&format!("'\"big{kind}\"' has "))
+        });
+        assert!(found, "no big{kind}:\n{heaviest}");
+    }
+    let listed = run(&["--scan", "--type", "zset"]);
+    let mut listed: Vec<&str> = listed.lines().collect();
+    listed.sort_unstable();
+    assert_eq!(listed, ["bigzset", "smallzset"]);
+    // Where nobody looks it measures for a second and prints one line.
+    let latency = run(&["--latency"]);
+    let numbers: Vec<f64> =
+        latency.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    assert_eq!(numbers.len(), 4, "{latency}");
+    let help = run(&["help", "SET"]);
+    assert!(help.contains("SET key value"), "{help}");
+}
+
+#[test]
+fn redis_cli_comes_by_unix_socket_and_with_a_password() {
+    let Some(cli) = needs::program("redis-cli", PROVES) else { return };
+    let dir = folder();
+    let socket = dir.path().join("aofd.sock");
+    let server = Launch::aofd(dir.path())
+        .set("unixsocket", socket.as_os_str())
+        .set("requirepass", "secret")
+        .start();
+    let socket = socket.to_str().expect("a path of plain letters");
+    let run = |arguments: &[&str], input: &[u8]| text(&redis_cli(&cli, &server, arguments, input));
+    assert_eq!(run(&["-s", socket, "--no-auth-warning", "-a", "secret", "PING"], b""), "PONG\n");
+    assert_eq!(
+        run(&["-a", "secret", "--no-auth-warning", "-n", "3", "SET", "k", "v"], b""),
+        "OK\n"
+    );
+    assert_eq!(
+        run(&["-a", "secret", "--no-auth-warning", "-n", "3", "-x", "APPEND", "k"], b"w"),
+        "2\n"
+    );
+    let refused = run(&["PING"], b"");
+    assert!(refused.contains("NOAUTH Authentication required."), "{refused}");
+    let wrong = run(&["--no-auth-warning", "-a", "wrong", "PING"], b"");
+    assert!(wrong.contains("WRONGPASS"), "{wrong}");
+}
+
+/// What goes on until it is stopped: its first lines that satisfy `wanted`, and then the end.
+fn first_lines(
+    cli: &Path,
+    server: &Server,
+    arguments: &[&str],
+    mut wanted: impl FnMut(&str) -> bool,
+) -> String {
+    let mut child = Program::new(cli)
+        .args(["-p", &server.port().to_string()])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("redis-cli runs");
+    let output = child.stdout.take().expect("a pipe");
+    let mut read = String::new();
+    for line in BufReader::new(output).lines() {
+        let line = line.expect("text");
+        read.push_str(&line);
+        read.push('\n');
+        if wanted(&line) {
+            break;
+        }
+    }
+    child.kill().expect("redis-cli still runs");
+    child.wait().expect("redis-cli ends");
+    read
+}
+
+#[test]
+fn redis_cli_watches() {
+    let Some(cli) = needs::program("redis-cli", PROVES) else { return };
+    let dir = folder();
+    let server = Launch::aofd(dir.path()).start();
+    let mut client = server.client();
+    client.command("SET key value");
+    let mut lines = 0;
+    let statistics = first_lines(&cli, &server, &["--stat", "-i", "0.05"], |line| {
+        lines += u32::from(line.split_whitespace().next().is_some_and(|word| word == "1"));
+        lines == 2
+    });
+    assert_eq!(lines, 2, "{statistics}");
+    let seen = first_lines(&cli, &server, &["MONITOR"], |line| {
+        client.command("SET seen \"by monitor\"");
+        line.contains("\"SET\" \"seen\"")
+    });
+    assert!(seen.starts_with("OK\n"), "{seen}");
+    assert!(seen.contains("[0 127.0.0.1:"), "{seen}");
 }

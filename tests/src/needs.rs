@@ -5,6 +5,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The path of `program`, looked for among the project's tools (`AOF_LAB_TOOLS`, or
 /// `target/tools`) and on `PATH`.
@@ -25,11 +26,32 @@ pub fn program(program: &str, proves: &str) -> Option<PathBuf> {
         .map(|folder| folder.join(program))
         .find(|path| path.is_file());
     if found.is_none() {
-        let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
-        assert!(!ci, "{program} is missing, so nothing shows {proves}");
-        eprintln!("NOT PROVEN: {proves} ({program} is missing; cargo xtask test installs it)");
+        missing(program, proves);
     }
     found
+}
+
+/// A Python that has redis-py: Debian's, which need not be the first on `PATH`.
+///
+/// # Panics
+///
+/// With `CI=true`, when there is none.
+#[must_use]
+pub fn python_with_redis(proves: &str) -> Option<PathBuf> {
+    let python = PathBuf::from("/usr/bin/python3");
+    let asked = Command::new(&python).args(["-c", "import redis"]).output();
+    if asked.is_ok_and(|output| output.status.success()) {
+        return Some(python);
+    }
+    missing("python3-redis", proves);
+    None
+}
+
+/// Fails in CI, and otherwise says what stays unproven.
+fn missing(what: &str, proves: &str) {
+    let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
+    assert!(!ci, "{what} is missing, so nothing shows {proves}");
+    eprintln!("NOT PROVEN: {proves} ({what} is missing; cargo xtask test installs it)");
 }
 
 /// Whether this process may mount and trace, as root may.

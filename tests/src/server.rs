@@ -261,7 +261,8 @@ impl Server {
             }
             let mut client = Client::connect(self.port).ok()?;
             let answer = client.call(&["PING"]).ok()?;
-            (answer.reply == Reply::Simple(b"PONG".to_vec())).then_some(true)
+            let wants_password = answer.reply.text().starts_with("NOAUTH");
+            (wants_password || answer.reply == Reply::Simple(b"PONG".to_vec())).then_some(true)
         })
     }
 

@@ -94,6 +94,16 @@ impl<'a, 'c> Call<'a, 'c> {
         !self.expire_if_needed(key) && self.db().contains(key)
     }
 
+    /// Whether `key` exists in database `db`, for a command that writes.
+    pub(crate) fn exists_in(&mut self, db: u8, key: &[u8]) -> bool {
+        let database = self.executor.keyspace.db(db);
+        if !self.loading && database.is_expired(key, self.now) {
+            self.executor.expire_now(db, key, &mut self.log);
+            return false;
+        }
+        database.contains(key)
+    }
+
     /// The string at `key`, for a command that writes.
     pub(crate) fn write_string(
         &mut self,

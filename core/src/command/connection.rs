@@ -2,7 +2,6 @@
 
 use crate::command::{Call, CommandError};
 use crate::execute::Request;
-use crate::keyspace::Keyspace;
 use crate::propagate::Change;
 use crate::session::ReplyMode;
 
@@ -22,16 +21,7 @@ pub(super) fn echo<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
 
 /// Never logged itself: the next record says its database when it differs.
 pub(super) fn select<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
-    const LEAST: i64 = i32::MIN as i64;
-    const MOST: i64 = i32::MAX as i64;
-    let number = call.integer(1)?;
-    if !(LEAST..=MOST).contains(&number) {
-        return Err(CommandError::OutOfRange { least: LEAST, most: MOST });
-    }
-    call.session.db = u8::try_from(number)
-        .ok()
-        .filter(|&db| db < Keyspace::DATABASES)
-        .ok_or(CommandError::text("ERR DB index is out of range"))?;
+    call.session.db = super::keys::database_number(call.integer(1)?)?;
     call.reply.ok();
     Ok(Change::None)
 }

@@ -51,6 +51,9 @@ pub enum CommandError {
     /// RENAME of nothing.
     #[error("ERR no such key")]
     NoSuchKey,
+    /// MOVE or COPY of a key onto itself.
+    #[error("ERR source and destination objects are the same")]
+    SameObject,
     /// A number of words that the table cannot check.
     #[error("ERR wrong number of arguments for '{command}' command")]
     WrongArity {

@@ -74,11 +74,24 @@ pub(super) fn scan<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
     Ok(Change::None)
 }
 
-/// A cursor is an unsigned number; more than 20 digits are none.
+/// A cursor as C's `strtoul` reads it, which Redis asks: a sign may stand before the digits, a
+/// negative number counts from the end of 64 bits, no text at all is 0, and a NUL ends it.
+#[doc(alias = "parseScanCursorOrReply")]
 pub(super) fn parse_cursor(text: &[u8]) -> Result<u64, CommandError> {
     let error = CommandError::text("ERR invalid cursor");
-    if text.is_empty() || text.len() > 20 || !text.iter().all(u8::is_ascii_digit) {
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if text.is_empty() {
+        return Ok(0);
+    }
+    if !digits.iter().all(u8::is_ascii_digit) {
         return Err(error);
     }
-    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or(error)
+    let number = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u64>().ok());
+    let number = number.ok_or(error)?;
+    Ok(if negative { number.wrapping_neg() } else { number })
 }

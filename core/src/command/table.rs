@@ -3,8 +3,8 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, authentication, client, connection, counters,
-    debug, expire, introspection, keys, lists, scan, scan_elements, server, slowlog, sorted_sets,
-    strings, transactions,
+    debug, expire, introspection, keys, lists, object, scan, scan_elements, server, slowlog, sort,
+    sorted_sets, strings, transactions,
 };
 use crate::value::{Hash, Set, SortedSet};
 
@@ -147,6 +147,17 @@ pub static COMMANDS: &[Command] = &[
     keyspace("type", 2, READ.and(FAST), Keys::ONE, keys::type_of),
     keyspace("rename", 3, WRITE, Keys::TWO, keys::rename),
     keyspace("renamenx", 3, WRITE.and(FAST), Keys::TWO, keys::renamenx),
+    keyspace("move", 3, WRITE.and(FAST), Keys::ONE, keys::move_key),
+    keyspace("copy", -3, GROW, Keys::TWO, keys::copy),
+    keyspace("touch", -2, READ.and(FAST), Keys::ALL, keys::touch),
+    keyspace("object", -2, READ.and(RANDOM), Keys::SECOND, object::object),
+    keyspace(
+        "sort",
+        -2,
+        GROW.and(Flags::MOVABLE_KEYS).and(Flags::DANGEROUS),
+        Keys::ONE,
+        sort::sort,
+    ),
     keyspace("randomkey", 1, READ.and(RANDOM), Keys::NONE, keys::randomkey),
     keyspace("dbsize", 1, READ.and(FAST), Keys::NONE, keys::dbsize),
     keyspace("flushdb", -1, WRITE.and(Flags::DANGEROUS), Keys::NONE, keys::flushdb),

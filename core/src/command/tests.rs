@@ -9,6 +9,7 @@ mod keys;
 mod lists;
 mod server;
 mod slowlog;
+mod sort;
 mod sorted_sets;
 mod strings;
 mod table;

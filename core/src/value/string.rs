@@ -75,6 +75,26 @@ impl StringValue {
         self.as_bytes().is_empty()
     }
 
+    /// How it is held: `embstr` in the value itself, `raw` in a block of its own.
+    #[must_use]
+    pub fn encoding(&self) -> &'static str {
+        match &self.0 {
+            Form::Settled(bytes) if bytes.heap_bytes() == 0 => "embstr",
+            Form::Settled(_) | Form::Growing(_) => "raw",
+        }
+    }
+
+    /// Bytes on the heap, as on a machine of 64 bits.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        /// Pointer, capacity and length.
+        const VECTOR_BYTES: u64 = 24;
+        match &self.0 {
+            Form::Settled(bytes) => bytes.heap_bytes(),
+            Form::Growing(bytes) => VECTOR_BYTES + bytes.capacity() as u64,
+        }
+    }
+
     /// The integer that the bytes spell, by Redis's strict rules, see [`parse_integer`].
     #[must_use]
     pub fn as_integer(&self) -> Option<i64> {

@@ -170,7 +170,7 @@ pub(crate) fn of_every_type() -> Vec<KnownDifference> {
     ]
 }
 
-/// What differs between the two releases and not between 7.0 and `aofd`.
+/// What 6.2 does besides otherwise than 7.0 and `aofd`.
 pub(crate) fn of_two_releases() -> Vec<KnownDifference> {
     let mut differences = of_every_type();
     differences.push(KnownDifference {

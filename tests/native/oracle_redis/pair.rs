@@ -30,7 +30,7 @@ impl Side {
     }
 
     /// The records since the last time.
-    fn new_records(&mut self) -> Vec<Record> {
+    pub(crate) fn new_records(&mut self) -> Vec<Record> {
         let control = &mut self.control;
         wait::until_true("aof_buf to be written", || control.info("aof_buffer_length") == "0");
         let log = fs::read(self.server.log()).expect("a log");

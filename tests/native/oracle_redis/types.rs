@@ -72,14 +72,14 @@ fn every_known_difference_is_met_and_needed() {
 }
 
 /// Where the two servers keep their files, and which they are.
-struct Setting {
+pub(super) struct Setting {
     redis: PathBuf,
     subject: Option<PathBuf>,
     folder: tempfile::TempDir,
 }
 
 impl Setting {
-    fn find() -> Option<Self> {
+    pub(super) fn find() -> Option<Self> {
         let redis = needs::program("redis-server", "that Redis and aofd agree on every type")?;
         let redis = env::var_os("AOF_LAB_REDIS").map_or(redis, PathBuf::from);
         let subject = env::var_os("AOF_LAB_SUBJECT").map(PathBuf::from);
@@ -87,7 +87,7 @@ impl Setting {
     }
 
     /// Both servers, empty. No sync ends before a reply, so it is not waited for.
-    fn pair(&self, known: Vec<KnownDifference>) -> Pair {
+    pub(super) fn pair(&self, known: Vec<KnownDifference>) -> Pair {
         let (our_dir, their_dir) = (self.dir("ours"), self.dir("theirs"));
         Pair::start(
             &self.ours(&our_dir).set("appendfsync", "no"),
@@ -116,10 +116,8 @@ impl Setting {
 
 fn agree(family: &Family) {
     let Some(setting) = Setting::find() else { return };
-    let known = match setting.subject {
-        Some(_) => known::of_two_releases(),
-        None => known::of_every_type(),
-    };
+    let chosen = setting.subject.is_some() || env::var_os("AOF_LAB_REDIS").is_some();
+    let known = if chosen { known::of_two_releases() } else { known::of_every_type() };
     let mut pair = setting.pair(known);
     let count = env::var("AOF_LAB_COMMANDS").ok().and_then(|text| text.parse().ok());
     let seed = workload::seed(family.name);

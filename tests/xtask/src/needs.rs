@@ -36,7 +36,7 @@ pub(crate) fn for_lint(project: &Project) -> Result<Vec<Need>> {
 
 /// What `cargo test` needs beyond Rust.
 pub(crate) fn for_native(project: &Project) -> Result<Vec<Need>> {
-    Ok(vec![rust(project)?, redis(), strace()])
+    Ok(vec![rust(project)?, redis(), redis_py(), strace()])
 }
 
 /// What the measurements beside Redis need.
@@ -203,6 +203,19 @@ fn link_redis_server(project: &Project) -> Option<()> {
     let folder = project.tools().join("bin");
     fs::create_dir_all(&folder).ok()?;
     symlink(same_program, folder.join("redis-server")).ok()
+}
+
+/// Debian's package works with Debian's Python, which need not be the first on `PATH`.
+fn redis_py() -> Need {
+    Need {
+        name: "redis-py".to_owned(),
+        proves: Some("that Python's client library works with aofd"),
+        found: Box::new(|project| {
+            let script = "import redis; print(redis.__version__)";
+            run::answer(project.command("/usr/bin/python3").args(["-c", script]))
+        }),
+        cure: Cure::Packages(&["python3-redis"]),
+    }
 }
 
 fn strace() -> Need {
