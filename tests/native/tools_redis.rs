@@ -162,11 +162,11 @@ const BENCHMARKS: [&str; 20] = [
 fn redis_benchmark_runs_its_whole_default_set() {
     let Some(benchmark) = needs::program("redis-benchmark", PROVES) else { return };
     let variants: [(&str, u32, &[&str]); 5] = [
-        ("always", 1_600, &[]),
-        ("everysec", 1_600, &["-c", "1"]),
-        ("no", 16_000, &["-P", "16"]),
-        ("everysec", 16_000, &["-P", "16", "--threads", "2"]),
-        ("no", 3_200, &["-r", "1000", "-d", "100", "--threads", "2"]),
+        ("always", 800, &[]),
+        ("everysec", 400, &["-c", "1"]),
+        ("no", 8_000, &["-P", "16"]),
+        ("everysec", 8_000, &["-P", "16", "--threads", "2"]),
+        ("no", 1_600, &["-r", "1000", "-d", "100", "--threads", "2"]),
     ];
     for (policy, requests, options) in variants {
         let what = format!("{policy} {options:?}");

@@ -61,6 +61,8 @@ pub(crate) struct Pair {
     pub(crate) theirs: Side,
     known: Vec<KnownDifference>,
     comparison: Comparison,
+    /// What is there before everything else.
+    prelude: Vec<Command>,
 }
 
 /// The first difference.
@@ -79,7 +81,8 @@ impl Pair {
     /// Starts both in folders of their own.
     pub(crate) fn start(ours: &Launch, theirs: &Launch, known: Vec<KnownDifference>) -> Self {
         let (ours, theirs) = (Side::new(ours.start()), Side::new(theirs.start()));
-        Self { ours, theirs, known, comparison: Comparison::default() }
+        let (comparison, prelude) = (Comparison::default(), Vec::new());
+        Self { ours, theirs, known, comparison, prelude }
     }
 
     /// How often each known difference was met.
@@ -96,15 +99,14 @@ impl Pair {
             if !commands.iter().all(|command| self.ours.knows(&command[0])) {
                 continue;
             }
-            self.reset();
             self.comparison.met.clear();
-            if let Err(difference) = self.play(&commands) {
+            if let Err(difference) = self.reset().and_then(|()| self.play(&commands)) {
                 panic!("`{example}`, {reason}:\n{}", difference.what);
             }
             assert!(self.met().iter().any(|(met, _)| *met == reason), "not met: {reason}");
             let known = std::mem::take(&mut self.known);
-            self.reset();
-            assert!(self.play(&commands).is_err(), "not needed: {reason}");
+            let played = self.reset().and_then(|()| self.play(&commands));
+            assert!(played.is_err(), "not needed: {reason}");
             self.known = known;
         }
     }
@@ -149,11 +151,28 @@ impl Pair {
         Ok((ours, theirs))
     }
 
+    /// Commands that both have had before everything else, one a line, after every reset.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub(crate) fn begin_with(&mut self, prelude: &str) -> Result<(), Difference> {
+        let commands = prelude.lines().map(words).filter(|command| !command.is_empty());
+        self.prelude = commands.collect();
+        let ours = &mut self.ours;
+        self.prelude.retain(|command| ours.knows(&command[0]));
+        self.reset()
+    }
+
     /// Empties both, and begins with new connections.
-    pub(crate) fn reset(&mut self) {
+    ///
+    /// # Errors
+    /// A difference in what comes before everything else.
+    pub(crate) fn reset(&mut self) -> Result<(), Difference> {
         self.ours.reset();
         self.theirs.reset();
         self.comparison.forget_transaction();
+        let prelude = self.prelude.clone();
+        self.play(&prelude)
     }
 
     /// Whether the server under test still answers.

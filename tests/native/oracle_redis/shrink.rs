@@ -58,7 +58,7 @@ impl Smallest<'_> {
         if !self.pair.is_alive() {
             return false;
         }
-        self.pair.reset();
+        self.pair.reset().expect("both begin alike");
         let Err(difference) = self.pair.play(&candidate) else { return false };
         candidate.truncate(difference.at + 1);
         self.commands = candidate;

@@ -15,7 +15,7 @@ use aof_tests::dataset::{self, Dataset};
 use aof_tests::generate::{Family, Generator, families};
 use aof_tests::needs;
 use aof_tests::server::{Launch, Server};
-use aof_tests::workload::{self, Command, now_ms, words};
+use aof_tests::workload::{self, Command, now_ms};
 
 use super::compare::{KnownDifference, TOLERANCE_MS};
 use super::known;
@@ -130,8 +130,10 @@ fn agree(family: &Family) {
 fn play(pair: &mut Pair, family: &Family, seed: u64, count: usize) -> usize {
     let mut generator = Generator::new(family, seed, now_ms());
     let mut played: Vec<Command> = Vec::new();
-    let lines = family.prelude.lines().map(words);
-    let mut next: Vec<Command> = lines.filter(|command| !command.is_empty()).collect();
+    if let Err(difference) = pair.begin_with(family.prelude) {
+        panic!("{}: {difference:?}", family.name);
+    }
+    let mut next: Vec<Command> = Vec::new();
     let mut filling = Generator::new(&families::FILLING, seed, now_ms());
     let mut filled = false;
     let mut known_names: BTreeMap<Vec<u8>, bool> = BTreeMap::new();

@@ -116,6 +116,7 @@ impl Words {
             "integer" => self.integer(),
             "float" => self.float(),
             "score" => self.score(),
+            "exactscore" => self.chosen(SCORES),
             "hardscore" => self.chosen(HARD_SCORES),
             "border" => self.score_border(),
             "lexborder" => self.lex_border(),
