@@ -16,6 +16,7 @@ mod hashes;
 mod introspection;
 mod keys;
 mod lists;
+mod memory;
 mod object;
 mod scan;
 mod scan_elements;

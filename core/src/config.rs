@@ -76,6 +76,22 @@ impl Default for OutputLimits {
     }
 }
 
+/// What INFO says of the process and its machine. Empty texts are left out: the simulated world
+/// has none of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ProcessFacts {
+    /// `run_id`: 40 digits, others at every start.
+    pub run_id: String,
+    /// `executable`: its path.
+    pub executable: String,
+    /// `os`: name, release, machine.
+    pub system: String,
+    /// `mem_allocator`.
+    pub allocator: String,
+    /// `multiplexing_api`.
+    pub multiplexing: String,
+}
+
 /// Every setting of engine and host. Field names are the directives with `_` for `-`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Config {
@@ -155,6 +171,8 @@ pub struct Config {
     pub config_file: String,
     /// The process, for INFO. A fact of the host and no directive.
     pub process_id: u32,
+    /// More of them.
+    pub process: ProcessFacts,
     /// Where the server's log goes, empty for standard output.
     pub logfile: String,
 }
@@ -217,6 +235,7 @@ impl Default for Config {
             without_effect: BTreeMap::new(),
             config_file: String::new(),
             process_id: 0,
+            process: ProcessFacts::default(),
             logfile: String::new(),
         }
     }

@@ -92,6 +92,8 @@ pub struct Engine {
     received: u64,
     /// What the host said last of what the process uses.
     usage: Option<Usage>,
+    /// What of it was counted before the last `CONFIG RESETSTAT`.
+    counted_from: Usage,
     started: Millis,
     /// Ends of the execution units that the last event appended.
     units: Vec<Lsn>,
@@ -135,6 +137,7 @@ impl Engine {
             ending: Ending::No,
             received: 0,
             usage: None,
+            counted_from: Usage::default(),
             started: now,
             units: Vec::new(),
             now,
@@ -304,9 +307,9 @@ impl Engine {
             clients: &self.clients,
             running: id,
             received: self.received,
-            usage: self.usage,
+            usage: self.usage.map(|usage| usage.counted_from(self.counted_from)),
+            clients_bytes: self.clients_bytes(),
             started: self.started,
-            process_id: self.executor.config.process_id,
         };
         let mut propagation = if accepts {
             Propagation::new(&mut self.propagation, &mut buffer)
@@ -360,7 +363,11 @@ impl Engine {
                 self.propagation.forget_selected_db();
             }
             Request::ProfileChanged => {}
-            Request::ResetStatistics => self.log.reset_statistics(),
+            Request::ResetStatistics => {
+                self.log.reset_statistics();
+                self.received = 0;
+                self.counted_from = self.usage.unwrap_or_default();
+            }
         }
         self.work = true;
     }
@@ -433,6 +440,7 @@ impl Engine {
     /// the log: two passes would try a failed write twice a tick.
     #[doc(alias = "serverCron")]
     fn tick(&mut self) {
+        self.executor.rate.sample(self.executor.statistics.commands, self.mono);
         self.expire_cycle();
         self.close_overdue();
         self.end_slow_readers();
@@ -564,6 +572,7 @@ impl Engine {
         }
         digest.put_bool(self.usage.is_some());
         self.usage.unwrap_or_default().digest_into(&mut digest);
+        self.counted_from.digest_into(&mut digest);
         digest.put_u64(self.clients.len() as u64);
         for (id, client) in &self.clients {
             digest.put_u64(id.0);

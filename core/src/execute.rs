@@ -1,5 +1,6 @@
 //! One command of one client: queued or run, answered, and handed to the log.
 
+mod counts;
 pub mod facts;
 mod monitor;
 mod secret;
@@ -19,6 +20,7 @@ use crate::resp::{Argv, OwnedArgv, Reply};
 use crate::session::{ReplyMode, Session};
 use crate::units::{ClientId, Millis};
 
+pub use counts::{CommandCount, Counts, Rate};
 pub use facts::{AofFacts, ClientFacts, Facts, NoFacts, Refusal, ServerFacts};
 pub use monitor::Monitors;
 pub use slowlog::{SlowCommand, SlowLog};
@@ -40,6 +42,10 @@ pub struct Executor {
     pub config: Config,
     /// Counters for INFO.
     pub statistics: Statistics,
+    /// How often each command ran and each error was replied, for INFO.
+    pub counts: Counts,
+    /// Commands a second.
+    pub rate: Rate,
     /// Commands that took long.
     pub slowlog: SlowLog,
     /// Who watches all commands.
@@ -138,6 +144,8 @@ impl Executor {
             keyspace,
             config,
             statistics: Statistics::default(),
+            counts: Counts::default(),
+            rate: Rate::default(),
             slowlog: SlowLog::default(),
             monitors: Monitors::default(),
             active_expire: true,
@@ -238,13 +246,18 @@ impl Executor {
         reply: &mut Reply<'_>,
     ) {
         self.statistics.error_replies += 1;
-        if lookup(argv.name()).is_some_and(|command| command.name == "exec") {
+        let command = lookup(argv.name());
+        if let Some(command) = command {
+            self.counts.rejected(command);
+        }
+        if command.is_some_and(|command| command.name == "exec") {
             session.transaction = None;
             self.watches.release(session);
             // It says so even where there was no transaction to discard.
             let cause = error.to_string();
             let cause = cause.strip_prefix("ERR ").unwrap_or(&cause);
             let text = format!("EXECABORT Transaction discarded because of: {cause}");
+            self.counts.replied(&text);
             reply.error(text.as_bytes());
             return;
         }
@@ -253,7 +266,9 @@ impl Executor {
             transaction.queue = Vec::new();
             transaction.memory_bytes = 0;
         }
-        reply.error(error.to_string().as_bytes());
+        let text = error.to_string();
+        self.counts.replied(&text);
+        reply.error(text.as_bytes());
     }
 
     /// One call of the active expiry cycle (`serverCron`): deletes keys whose time has come,
@@ -340,6 +355,13 @@ impl Executor {
         Ok(())
     }
 
+    /// `CONFIG RESETSTAT`.
+    pub(crate) fn reset_statistics(&mut self) {
+        self.statistics.reset();
+        self.counts.reset();
+        self.rate = Rate::default();
+    }
+
     /// Another dataset takes the place of this one (`DEBUG LOADAOF`). Whoever watches a key is told
     /// that it changed.
     pub(crate) fn replace_keyspace(&mut self, keyspace: Keyspace) {
@@ -361,6 +383,8 @@ impl Executor {
         self.random.digest_into(digest);
         self.statistics.digest_into(digest);
         self.watches.digest_into(digest);
+        self.counts.digest_into(digest);
+        self.rate.digest_into(digest);
         self.slowlog.digest_into(digest);
         self.monitors.digest_into(digest);
         digest.put_bool(self.active_expire);
@@ -405,6 +429,7 @@ fn unknown_command(argv: Argv<'_>) -> CommandError {
 pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
     let start = call.reply.position();
     call.executor.statistics.commands += 1;
+    call.executor.counts.called(call.command);
     match (call.command.run)(call) {
         Ok(Change::None) => {}
         Ok(change) => {
@@ -412,9 +437,12 @@ pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
             call.log.append(call.session.db, call.argv, &change);
         }
         Err(error) => {
+            let text = error.to_string();
             call.executor.statistics.error_replies += 1;
+            call.executor.counts.failed(call.command);
+            call.executor.counts.replied(&text);
             call.reply.buffer().truncate(start);
-            call.reply.error(error.to_string().as_bytes());
+            call.reply.error(text.as_bytes());
         }
     }
     let Executor { monitors, config, .. } = &mut *call.executor;

@@ -101,6 +101,18 @@ impl Usage {
         }
     }
 
+    /// The same, with the counters counted from `base` on (`CONFIG RESETSTAT`).
+    pub(crate) const fn counted_from(self, base: Self) -> Self {
+        Self {
+            input_bytes: self.input_bytes.saturating_sub(base.input_bytes),
+            output_bytes: self.output_bytes.saturating_sub(base.output_bytes),
+            rejected_connections: self
+                .rejected_connections
+                .saturating_sub(base.rejected_connections),
+            ..self
+        }
+    }
+
     /// Adds all numbers: later replies show them.
     pub(crate) fn digest_into(self, digest: &mut Digest) {
         self.fields().into_iter().for_each(|field| digest.put_u64(field));

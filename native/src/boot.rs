@@ -34,6 +34,7 @@ use crate::server::{Server, WAKER};
 use crate::signals::Signals;
 use crate::socket::Listener;
 use crate::start::{self, Outcome};
+use crate::usage::{self, Meter};
 
 /// Serves until told to stop. A server that does not start has said why in its log.
 ///
@@ -46,6 +47,7 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("Can't chdir to '{}'", config.dir))?;
     config.dir = directory.display().to_string();
     config.process_id = std::process::id();
+    config.process = usage::process_facts(random_seed);
     check_files(&config, &directory, record.as_deref())?;
     logger::install(&config.loglevel, &directory, &config.logfile)?;
     tracing::warn!("oO0OoO0OoO0Oo aofd is starting oO0OoO0OoO0Oo");
@@ -97,6 +99,7 @@ fn check_files(config: &Config, directory: &Path, record: Option<&Path>) -> anyh
 
 fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow::Result<ExitCode> {
     let clock = Clock::start();
+    let meter = Meter::start();
     make_room(&mut config)?;
     let mut signals = Signals::catch().context("Can't catch signals")?;
     let path = directory.join(&config.appendfilename);
@@ -135,7 +138,8 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
         None => None,
     };
     let notes = NoteLog::new(config.choices().postponed_write);
-    let host = Host::new(loaded.file, lanes, registry, clock, notes);
+    let mut host = Host::new(loaded.file, lanes, registry, clock, notes);
+    host.meter = meter;
     let engine = Engine::new(config, seed, loaded.keyspace, loaded.length_bytes, now, mono);
     let driver = Driver::new(engine, host, recording);
     let mut server =

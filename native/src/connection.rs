@@ -140,6 +140,8 @@ pub struct Connection {
     pub backlog_class: (u64, bool, bool),
     /// When something was last read.
     pub active: Micros,
+    /// Bytes of requests that are not executed yet.
+    pub query_bytes: u64,
 }
 
 impl Connection {
@@ -167,6 +169,7 @@ impl Connection {
             may_read: false,
             backlog_class: (0, false, false),
             active,
+            query_bytes: 0,
         })
     }
 

@@ -13,6 +13,7 @@ use aof_core::event::Event;
 use aof_core::peer::Peer;
 use aof_core::pump::{Environment, Outcome};
 use aof_core::units::{ClientId, Errno, FileId, JobId, Micros};
+use aof_core::usage::Usage;
 use foldhash::fast::RandomState;
 use mio::Registry;
 
@@ -21,6 +22,7 @@ use crate::config_file;
 use crate::connection::{Connection, Phase, Sent};
 use crate::lanes::{self, FileTask, Lanes};
 use crate::log_text::NoteLog;
+use crate::usage::Meter;
 
 /// Connections by the name that the engine knows.
 pub type Connections = HashMap<ClientId, Connection, RandomState>;
@@ -61,6 +63,8 @@ pub struct Host {
     halted: Option<HaltReason>,
     /// What was read last (`DEBUG LOADAOF`).
     read_bytes: Vec<u8>,
+    /// Measures memory and time.
+    pub meter: Meter,
     /// Memory of all that waits to be sent, in bytes.
     unsent_bytes: u64,
     /// What came and went.
@@ -92,6 +96,7 @@ impl Host {
             deadline: None,
             halted: None,
             read_bytes: Vec::new(),
+            meter: Meter::default(),
             unsent_bytes: 0,
             traffic: Traffic::default(),
             output_limit: OutputLimit::default(),
@@ -134,6 +139,34 @@ impl Host {
     #[must_use]
     pub fn unsent_bytes(&self) -> u64 {
         self.unsent_bytes
+    }
+
+    /// All connections.
+    pub fn all_connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.values()
+    }
+
+    /// Of every connection: descriptor, bytes of requests that wait, bytes of replies that wait.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<(ClientId, u32, u64, u64)> {
+        let of = |(&client, connection): (&ClientId, &Connection)| {
+            let waiting = (connection.query_bytes, connection.backlog_bytes());
+            (client, connection.descriptor(), waiting.0, waiting.1)
+        };
+        self.connections.iter().map(of).collect()
+    }
+
+    /// What the process uses.
+    pub fn usage(&mut self) -> Usage {
+        let mut meter = self.meter;
+        let usage = meter.read(self);
+        self.meter = meter;
+        usage
+    }
+
+    /// Remembers the peak of memory.
+    pub fn sample_usage(&mut self) {
+        self.meter.sample();
     }
 
     /// Clients that were resumed since the last call.

@@ -28,3 +28,4 @@ pub mod signals;
 pub mod socket;
 pub mod start;
 pub mod timer;
+pub mod usage;

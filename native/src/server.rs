@@ -14,6 +14,7 @@ use std::io;
 use std::time::Duration;
 
 mod accept;
+mod facts;
 mod limits;
 
 use aof_core::effect::HaltReason;
@@ -36,6 +37,7 @@ use crate::ready::Ready;
 use crate::signals::Signals;
 use crate::socket::Listener;
 use crate::timer::Timer;
+use facts::Stopwatch;
 
 /// Bytes of one read: what a client may have executed in one turn.
 const READ_BYTES: usize = 64 * 1024;
@@ -283,9 +285,11 @@ impl Server {
         let pending = std::mem::take(&mut inbox.pending);
         let allowance = Allowance::new(&self.driver, self.query_bytes);
         let (consumed, stop) =
-            execute(&mut self.driver, inbox, client, &pending, (self.now, allowance));
+            execute(&mut self.driver, inbox, client, &pending, (self.now, self.clock, allowance));
         inbox.put_back(pending, consumed);
+        let waiting = inbox.pending.len();
         self.query_bytes = self.query_bytes - held + inbox.held_bytes();
+        self.note_query(client, waiting);
         self.stopped(client, stop);
         stop == Stop::NeedMore
     }
@@ -294,11 +298,12 @@ impl Server {
     fn received(&mut self, client: ClientId, bytes: usize) {
         let Some(inbox) = self.inboxes.get_mut(&client) else { return };
         let held = inbox.held_bytes();
+        let waited = inbox.pending.len();
         let input = &self.scratch[..bytes];
         let allowance = Allowance::new(&self.driver, self.query_bytes);
         let stop = if inbox.pending.is_empty() {
             let (consumed, stop) =
-                execute(&mut self.driver, inbox, client, input, (self.now, allowance));
+                execute(&mut self.driver, inbox, client, input, (self.now, self.clock, allowance));
             if consumed < input.len() {
                 inbox.keep(&input[consumed..]);
             } else {
@@ -308,14 +313,30 @@ impl Server {
         } else {
             inbox.keep(input);
             let pending = std::mem::take(&mut inbox.pending);
-            let (consumed, stop) =
-                execute(&mut self.driver, inbox, client, &pending, (self.now, allowance));
+            let (consumed, stop) = execute(
+                &mut self.driver,
+                inbox,
+                client,
+                &pending,
+                (self.now, self.clock, allowance),
+            );
             inbox.put_back(pending, consumed);
             stop
         };
+        let waiting = inbox.pending.len();
         self.query_bytes = self.query_bytes - held + inbox.held_bytes();
+        if waiting > 0 || waited > 0 {
+            self.note_query(client, waiting);
+        }
         self.stopped(client, stop);
         self.bound_query(client);
+    }
+
+    /// So much of a client's input waits, for CLIENT LIST and INFO.
+    fn note_query(&mut self, client: ClientId, bytes: usize) {
+        if let Some(connection) = self.driver.host().connection(client) {
+            connection.query_bytes = bytes as u64;
+        }
     }
 
     /// What follows when the execution of a client's requests has stopped.
@@ -360,6 +381,7 @@ impl Server {
             self.follow_settings();
             self.close_idle(mono);
             self.end_lingering(mono);
+            self.driver.host().sample_usage();
             self.driver.handle(Event::Tick { now: self.now, mono });
         }
         self.driver.handle(Event::TurnEnd { now: self.now, mono });
@@ -462,7 +484,7 @@ fn execute(
     inbox: &mut Inbox,
     client: ClientId,
     input: &[u8],
-    (now, allowance): (Millis, Allowance),
+    (now, clock, allowance): (Millis, Clock, Allowance),
 ) -> (usize, Stop) {
     let mut start = 0;
     for number in 0.. {
@@ -481,7 +503,12 @@ fn execute(
         }
         match inbox.decoder.decode(&input[start..]) {
             Decoded::Command { argv, consumed } => {
+                let rest_bytes = input.len() - start - consumed;
+                facts::tell_before(driver, argv.name(), client, rest_bytes);
+                let alone = start == 0 && rest_bytes == 0;
+                let watch = Stopwatch::start(driver, clock, argv, (consumed, alone));
                 driver.handle(Event::Command { client, argv, now });
+                watch.stop(driver, client, argv);
                 start += consumed;
                 follow_authentication(driver, inbox, client);
             }

@@ -3,6 +3,7 @@
 
 mod client_libraries;
 mod documents;
+mod facts;
 mod hostile;
 mod kill9;
 mod oracle_redis;

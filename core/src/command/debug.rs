@@ -27,6 +27,7 @@ pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandEr
             call.executor.active_expire = parse_integer(call.word(2)).unwrap_or(0) != 0;
             call.reply.ok();
         }
+        (b"object", 3) => object(call)?,
         (b"digest", 2) => {
             let digest = call.executor.keyspace.content_digest();
             call.reply.simple(&format!("{digest:032x}00000000"));
@@ -48,6 +49,8 @@ pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandEr
                 "    Reply with this error.",
                 "LOADAOF",
                 "    Write the log and load it again.",
+                "OBJECT <key>",
+                "    How a value is held.",
                 "POPULATE <count> [<prefix>] [<size>]",
                 "    Create keys; unlike in Redis, the log has them.",
                 "SET-ACTIVE-EXPIRE <0|1>",
@@ -59,6 +62,17 @@ pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandEr
         _ => return Err(call.unknown_subcommand()),
     }
     Ok(Change::None)
+}
+
+/// How a value is held. Where Redis shows an address, a serialized length and a clock of last
+/// uses, there is nothing true to show: values have no address of their own, no snapshot exists,
+/// and uses are not counted.
+fn object(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
+    let key = call.word(2);
+    let value = call.read(key).ok_or(CommandError::NoSuchKey)?;
+    let text = format!("refcount:1 encoding:{} memory:{}", value.encoding(), value.memory_bytes());
+    call.reply.simple(&text);
+    Ok(())
 }
 
 /// One fingerprint for each key, zeros where there is none.

@@ -1,7 +1,7 @@
 //! MEMORY: what values take, and what the process does.
 
 use crate::command::{Call, CommandError, introspection};
-use crate::info::memory::{KEY_BYTES, Memory};
+use crate::info::memory::{Memory, Stat, key_memory_bytes};
 use crate::number::parse_integer;
 use crate::propagate::Change;
 
@@ -59,7 +59,7 @@ fn usage(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     match call.db().get(key) {
         None => call.reply.null_bulk(),
         Some(value) => {
-            let bytes = KEY_BYTES + key.len() as u64 + value.memory_bytes();
+            let bytes = key_memory_bytes(key) + value.memory_bytes();
             call.reply.integer(i64::try_from(bytes).unwrap_or(i64::MAX));
         }
     }
@@ -69,15 +69,15 @@ fn usage(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
 /// Names and numbers in turn, those of Redis 6.2 that have a true value here.
 fn stats(call: &mut Call<'_, '_>) {
     let memory = Memory::of(call.executor, call.facts);
-    let fields = memory.stats();
+    let fields = memory.map(|memory| memory.stats()).unwrap_or_default();
     call.reply.array(fields.len() * 2);
     for (name, value) in fields {
         call.reply.bulk(name.as_bytes());
         match value {
-            crate::info::memory::Stat::Count(count) => {
+            Stat::Count(count) => {
                 call.reply.integer(i64::try_from(count).unwrap_or(i64::MAX));
             }
-            crate::info::memory::Stat::Ratio(ratio) => {
+            Stat::Ratio(ratio) => {
                 call.reply.bulk(format!("{ratio:.2}").as_bytes());
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn config<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
             call.reply.ok();
         }
         (b"resetstat", 2) => {
-            call.executor.statistics.reset();
+            call.executor.reset_statistics();
             call.requests.push(Request::ResetStatistics);
             call.reply.ok();
         }

@@ -3,8 +3,8 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, authentication, client, connection, counters,
-    debug, expire, introspection, keys, lists, object, scan, scan_elements, server, slowlog, sort,
-    sorted_sets, strings, transactions,
+    debug, expire, introspection, keys, lists, memory, object, scan, scan_elements, server,
+    slowlog, sort, sorted_sets, strings, transactions,
 };
 use crate::value::{Hash, Set, SortedSet};
 
@@ -232,6 +232,7 @@ pub static COMMANDS: &[Command] = &[
     plain("config", -2, ADMIN, Family::Server, server::config),
     plain("debug", -2, ADMIN, Family::Server, debug::debug),
     plain("time", 1, ALWAYS.and(FAST).and(RANDOM), Family::Server, server::time),
+    plain("memory", -2, READ.and(RANDOM), Family::Server, memory::memory),
     plain("monitor", 1, ADMIN, Family::Server, server::monitor),
     plain("slowlog", -2, Flags::ADMIN.and(ALWAYS).and(RANDOM), Family::Server, slowlog::slowlog),
     plain("shutdown", -1, ADMIN, Family::Server, server::shutdown),

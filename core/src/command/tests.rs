@@ -5,8 +5,10 @@ mod client;
 mod connection;
 mod debug;
 mod expire;
+mod info;
 mod keys;
 mod lists;
+mod memory;
 mod server;
 mod slowlog;
 mod sort;
@@ -59,10 +61,10 @@ impl Facts for BenchFacts<'_> {
         AofFacts { enabled: true, current_size_bytes: 42, delayed_syncs: 7, ..Default::default() }
     }
     fn clients(&self) -> ClientFacts {
-        ClientFacts { connected: self.others.len() as u64 + 1, received: 9 }
+        ClientFacts { connected: self.others.len() as u64 + 1, received: 9, held_bytes: 0 }
     }
     fn server(&self) -> ServerFacts {
-        ServerFacts { started: START, process_id: 77 }
+        ServerFacts { started: START }
     }
     fn usage(&self) -> Option<Usage> {
         self.usage

@@ -20,7 +20,8 @@ pub(super) struct EngineFacts<'a> {
     pub(super) received: u64,
     pub(super) usage: Option<Usage>,
     pub(super) started: Millis,
-    pub(super) process_id: u32,
+    /// Memory that the engine holds for clients.
+    pub(super) clients_bytes: u64,
 }
 
 impl Facts for EngineFacts<'_> {
@@ -44,11 +45,15 @@ impl Facts for EngineFacts<'_> {
     }
 
     fn clients(&self) -> ClientFacts {
-        ClientFacts { connected: self.clients.len() as u64, received: self.received }
+        ClientFacts {
+            connected: self.clients.len() as u64,
+            received: self.received,
+            held_bytes: self.clients_bytes,
+        }
     }
 
     fn server(&self) -> ServerFacts {
-        ServerFacts { started: self.started, process_id: self.process_id }
+        ServerFacts { started: self.started }
     }
 
     fn usage(&self) -> Option<Usage> {

@@ -74,6 +74,8 @@ pub struct ClientFacts {
     pub connected: u64,
     /// `total_connections_received`.
     pub received: u64,
+    /// Memory that the engine holds for them: replies that wait, transactions that are queued.
+    pub held_bytes: u64,
 }
 
 /// The process as INFO shows it.
@@ -81,8 +83,6 @@ pub struct ClientFacts {
 pub struct ServerFacts {
     /// When it started.
     pub started: Millis,
-    /// `process_id`, 0 when there is none.
-    pub process_id: u32,
 }
 
 /// Facts of nobody: one client, no log. For tests and for loading.
@@ -99,7 +99,7 @@ impl Facts for NoFacts {
     }
 
     fn clients(&self) -> ClientFacts {
-        ClientFacts { connected: 1, received: 1 }
+        ClientFacts { connected: 1, received: 1, held_bytes: 0 }
     }
 
     fn server(&self) -> ServerFacts {

@@ -3,7 +3,7 @@
 mod runs;
 
 use super::*;
-use crate::config::{Config, Policy};
+use crate::config::{Config, Policy, ProcessFacts};
 use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
 use crate::event::Event;
 use crate::note::Note;
@@ -14,7 +14,18 @@ use crate::usage::Usage;
 
 pub(super) fn header() -> Header {
     Header {
-        config: Config { appendfsync: Policy::Always, process_id: 77, ..Config::default() },
+        config: Config {
+            appendfsync: Policy::Always,
+            process_id: 77,
+            process: ProcessFacts {
+                run_id: "0123".to_owned(),
+                executable: "/bin/aofd".to_owned(),
+                system: "Linux".to_owned(),
+                allocator: "one".to_owned(),
+                multiplexing: String::new(),
+            },
+            ..Config::default()
+        },
         seed: 5,
         now: Millis(1_700_000_000_000),
         mono: Micros(6),
@@ -174,6 +185,7 @@ fn file_of(records: &[Record]) -> Vec<u8> {
 }
 
 /// Reads everything, in pieces.
+#[expect(clippy::result_large_err, reason = "a test, and the error is what it is about")]
 pub(super) fn read(bytes: &[u8], piece: usize) -> Result<Vec<Record>, (Vec<Record>, TraceError)> {
     let mut reader = Reader::new();
     let mut records = Vec::new();

@@ -5,8 +5,8 @@ mod body;
 mod effect;
 mod event;
 
-use crate::config::Config;
 use crate::config::directives::{parse_text, to_text};
+use crate::config::{Config, ProcessFacts};
 use crate::trace::read::TraceError;
 use crate::trace::record::{Header, Record};
 use crate::units::{Micros, Millis};
@@ -49,9 +49,16 @@ pub(crate) fn header(header: &Header, out: &mut Vec<u8>) {
     put_u64(header.loaded_bytes, out);
     out.extend_from_slice(&header.dataset_digest.to_le_bytes());
     put_u32(header.config.process_id, out);
-    put_u64(header.config.config_file.len() as u64, out);
-    out.extend_from_slice(header.config.config_file.as_bytes());
+    for text in process_texts(&header.config) {
+        put_u64(text.len() as u64, out);
+        out.extend_from_slice(text.as_bytes());
+    }
     out.extend_from_slice(to_text(&header.config).as_bytes());
+}
+
+fn process_texts(config: &Config) -> [&str; 6] {
+    let ProcessFacts { run_id, executable, system, allocator, multiplexing } = &config.process;
+    [run_id, executable, system, allocator, multiplexing, &config.config_file]
 }
 
 fn read_header(body: &mut Body<'_>, offset: u64) -> Result<Header, TraceError> {
@@ -62,10 +69,20 @@ fn read_header(body: &mut Body<'_>, offset: u64) -> Result<Header, TraceError> {
     let loaded_bytes = body.u64("loaded bytes").map_err(damaged)?;
     let dataset_digest = body.u128("dataset digest").map_err(damaged)?;
     let process_id = body.u32("process").map_err(damaged)?;
-    let length = body.u64("length of the file's name").map_err(damaged)?;
-    let name = body.take(usize::try_from(length).ok(), "file's name").map_err(damaged)?;
-    let config_file = std::str::from_utf8(name).map_err(|_| damaged("file's name"))?.to_owned();
-    let mut config = Config { process_id, config_file, ..Config::default() };
+    let mut text = || -> Result<String, TraceError> {
+        let length = body.u64("process").map_err(damaged)?;
+        let bytes = body.take(usize::try_from(length).ok(), "process").map_err(damaged)?;
+        Ok(std::str::from_utf8(bytes).map_err(|_| damaged("process"))?.to_owned())
+    };
+    let process = ProcessFacts {
+        run_id: text()?,
+        executable: text()?,
+        system: text()?,
+        allocator: text()?,
+        multiplexing: text()?,
+    };
+    let config_file = text()?;
+    let mut config = Config { process_id, process, config_file, ..Config::default() };
     parse_text(&mut config, "header", std::mem::take(&mut body.0))?;
     Ok(Header { config, seed, now, mono, loaded_bytes, dataset_digest })
 }

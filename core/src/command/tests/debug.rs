@@ -75,3 +75,17 @@ fn digests_are_those_of_the_content() {
 fn errors_can_be_asked_for() {
     assert_eq!(Bench::default().step("DEBUG ERROR 'MINE it is'"), "-MINE it is");
 }
+
+#[test]
+fn object_says_how_a_value_is_held() {
+    let mut bench = Bench::default();
+    bench.step("SET a 1");
+    bench.step(&format!("SET b {}", "x".repeat(30)));
+    for (line, reply) in [
+        ("DEBUG OBJECT a", "+refcount:1 encoding:embstr memory:0"),
+        ("DEBUG OBJECT b", "+refcount:1 encoding:raw memory:48"),
+        ("DEBUG OBJECT none", "-ERR no such key"),
+    ] {
+        assert_eq!(bench.step(line), reply, "{line}");
+    }
+}
