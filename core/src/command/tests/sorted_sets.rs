@@ -5,6 +5,9 @@ mod model;
 mod range;
 
 use super::{Bench, check};
+use crate::keyspace::Keyspace;
+use crate::random::Random;
+use crate::value::Value;
 
 const WRONG_TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value";
 
@@ -269,6 +272,36 @@ fn a_scan_of_a_large_set_meets_everything() {
     assert!((0..500).step_by(2).all(|number| seen.contains(&format!("m{number}"))));
 }
 
+/// Two servers with other hash seeds reply the same, also where nothing sorts the reply, and count
+/// the same memory.
+#[test]
+fn the_hash_seed_shows_nowhere() {
+    let (mut one, mut other) = (Bench::default(), Bench::default());
+    other.executor.keyspace = Keyspace::new(99);
+    let mut random = Random::new(4);
+    let mut cursor = "0".to_owned();
+    for step in 0..4_000 {
+        let member = random.below(2_500);
+        let line = match random.below(8) {
+            0 => format!("ZREM z m{member}"),
+            1 => "ZRANDMEMBER z 5".to_owned(),
+            2 => format!("ZSCAN z {cursor} COUNT 30"),
+            _ => format!("ZADD z {} m{member}", member % 10),
+        };
+        let reply = one.step(&line);
+        assert_eq!(reply, other.step(&line), "step {step}: {line}");
+        if line.starts_with("ZSCAN") {
+            cursor = reply.split('"').nth(1).unwrap().to_owned();
+        }
+    }
+    let memory_bytes = |bench: &Bench| match bench.executor.keyspace.db(0).get(b"z") {
+        Some(Value::SortedSet(set)) => set.memory_bytes(),
+        _ => 0,
+    };
+    assert!(memory_bytes(&one) > 60_000);
+    assert_eq!(memory_bytes(&one), memory_bytes(&other));
+}
+
 #[test]
 fn random_members() {
     let mut bench = Bench::default();
@@ -327,7 +360,7 @@ fn small_and_large() {
     let encoding = |bench: &Bench| {
         let value = bench.executor.keyspace.db(0).get(b"z");
         match value {
-            Some(crate::value::Value::SortedSet(set)) => set.encoding(),
+            Some(Value::SortedSet(set)) => set.encoding(),
             _ => "none",
         }
     };
