@@ -3,8 +3,8 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, authentication, client, connection, counters,
-    debug, expire, introspection, keys, lists, memory, object, scan, scan_elements, server,
-    slowlog, sort, sorted_sets, strings, transactions,
+    debug, expire, hashes, introspection, keys, lists, memory, object, scan, scan_elements, server,
+    set_algebra, sets, slowlog, sort, sorted_sets, strings, transactions,
 };
 use crate::value::{Hash, Set, SortedSet};
 
@@ -14,6 +14,7 @@ const READ: Flags = Flags::READONLY;
 const FAST: Flags = Flags::FAST;
 const RANDOM: Flags = Flags::RANDOM;
 const MOVABLE: Flags = Flags::MOVABLE_KEYS;
+const SORTED: Flags = Flags::SORT_FOR_SCRIPT;
 const ALWAYS: Flags = Flags::LOADING.and(Flags::STALE);
 const TRANSACTION: Flags = Flags::NOSCRIPT.and(ALWAYS).and(Flags::NEVER_QUEUED);
 const ADMIN: Flags = Flags::ADMIN.and(Flags::NOSCRIPT).and(ALWAYS);
@@ -48,6 +49,14 @@ const fn list(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command 
 
 const fn sorted_set(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
     row(name, arity, flags, Keys::ONE, Family::SortedSet, run)
+}
+
+const fn hash(name: &'static str, arity: i8, flags: Flags, run: Run) -> Command {
+    row(name, arity, flags, Keys::ONE, Family::Hash, run)
+}
+
+const fn set(name: &'static str, arity: i8, flags: Flags, keys: Keys, run: Run) -> Command {
+    row(name, arity, flags, keys, Family::Set, run)
 }
 
 const fn keyspace(name: &'static str, arity: i8, flags: Flags, keys: Keys, run: Run) -> Command {
@@ -106,9 +115,40 @@ pub static COMMANDS: &[Command] = &[
     row("rpoplpush", 3, GROW, Keys::TWO, Family::List, lists::rpoplpush),
     list("lpos", -3, READ, lists::lpos),
     // Hashes.
-    row("hscan", -3, READ.and(RANDOM), Keys::ONE, Family::Hash, scan_elements::scan::<Hash>),
+    hash("hset", -4, GROW.and(FAST), hashes::hset),
+    hash("hsetnx", 4, GROW.and(FAST), hashes::hsetnx),
+    hash("hget", 3, READ.and(FAST), hashes::hget),
+    hash("hmset", -4, GROW.and(FAST), hashes::hmset),
+    hash("hmget", -3, READ.and(FAST), hashes::hmget),
+    hash("hincrby", 4, GROW.and(FAST), hashes::hincrby),
+    hash("hincrbyfloat", 4, GROW.and(FAST), hashes::hincrbyfloat).logged(&["HSET key field value"]),
+    hash("hdel", -3, WRITE.and(FAST), hashes::hdel),
+    hash("hlen", 2, READ.and(FAST), hashes::hlen),
+    hash("hstrlen", 3, READ.and(FAST), hashes::hstrlen),
+    hash("hkeys", 2, READ.and(SORTED), hashes::hkeys),
+    hash("hvals", 2, READ.and(SORTED), hashes::hvals),
+    hash("hgetall", 2, READ.and(RANDOM), hashes::hgetall),
+    hash("hexists", 3, READ.and(FAST), hashes::hexists),
+    hash("hrandfield", -2, READ.and(RANDOM), hashes::hrandfield),
+    hash("hscan", -3, READ.and(RANDOM), scan_elements::scan::<Hash>),
     // Sets.
-    row("sscan", -3, READ.and(RANDOM), Keys::ONE, Family::Set, scan_elements::scan::<Set>),
+    set("sadd", -3, GROW.and(FAST), Keys::ONE, sets::sadd),
+    set("srem", -3, WRITE.and(FAST), Keys::ONE, sets::srem),
+    set("smove", 4, WRITE.and(FAST), Keys::TWO, sets::smove),
+    set("sismember", 3, READ.and(FAST), Keys::ONE, sets::sismember),
+    set("smismember", -3, READ.and(FAST), Keys::ONE, sets::smismember),
+    set("scard", 2, READ.and(FAST), Keys::ONE, sets::scard),
+    set("spop", -2, WRITE.and(RANDOM).and(FAST), Keys::ONE, sets::spop)
+        .logged(&["SREM key member", "DEL key"]),
+    set("srandmember", -2, READ.and(RANDOM), Keys::ONE, sets::srandmember),
+    set("sinter", -2, READ.and(SORTED), Keys::ALL, set_algebra::sinter),
+    set("sinterstore", -3, GROW, Keys::ALL, set_algebra::sinterstore),
+    set("sunion", -2, READ.and(SORTED), Keys::ALL, set_algebra::sunion),
+    set("sunionstore", -3, GROW, Keys::ALL, set_algebra::sunionstore),
+    set("sdiff", -2, READ.and(SORTED), Keys::ALL, set_algebra::sdiff),
+    set("sdiffstore", -3, GROW, Keys::ALL, set_algebra::sdiffstore),
+    set("smembers", 2, READ.and(SORTED), Keys::ONE, sets::smembers),
+    set("sscan", -3, READ.and(RANDOM), Keys::ONE, scan_elements::scan::<Set>),
     // Sorted sets.
     sorted_set("zadd", -4, GROW.and(FAST), sorted_sets::zadd),
     sorted_set("zincrby", 4, GROW.and(FAST), sorted_sets::zincrby),

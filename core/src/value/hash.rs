@@ -127,6 +127,12 @@ impl Hash {
         }
     }
 
+    /// Whether to find an element is to walk.
+    #[must_use]
+    pub const fn is_packed(&self) -> bool {
+        matches!(self.0, Form::Packed(_))
+    }
+
     /// The word for the form of the hash.
     #[must_use]
     pub const fn encoding(&self) -> &'static str {

@@ -207,6 +207,12 @@ impl Set {
         }
     }
 
+    /// Whether to find an element is to walk.
+    #[must_use]
+    pub const fn is_packed(&self) -> bool {
+        matches!(self.0, Form::Packed(_))
+    }
+
     /// The word for the form of the set.
     #[must_use]
     pub fn encoding(&self) -> &'static str {
