@@ -1,17 +1,12 @@
 use super::super::{Bench, check};
 use super::WRONG_TYPE;
-use crate::value::{Limits, Set, Value};
 
 #[test]
 fn unions_intersections_differences() {
     let mut bench = Bench::default();
     bench.step("ZADD x 1 a 2 b 3 c");
     bench.step("ZADD y 10 b 20 c 30 d");
-    let mut set = Set::default();
-    for member in [b"c", b"d", b"e"] {
-        set.add(member, &Limits::of_sets(512, 1));
-    }
-    bench.executor.keyspace.db_mut(0).insert(b"s", Value::Set(set));
+    bench.step("SADD s c d e");
     bench.step("ZADD i inf a -inf b 0 c");
     for (line, expected) in [
         ("ZUNION 2 x y WITHSCORES", "a 1 b 12 c 23 d 30"),
