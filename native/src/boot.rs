@@ -41,7 +41,7 @@ use crate::usage::{self, Meter};
 /// # Errors
 /// If there is no log to say it in.
 pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
-    let ServerOptions { mut config, record } = options;
+    let ServerOptions { mut config, record, configured } = options;
     let directory = Path::new(&config.dir)
         .canonicalize()
         .with_context(|| format!("Can't chdir to '{}'", config.dir))?;
@@ -59,13 +59,13 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
         config.profile.as_str(),
         config.appendfsync.as_str()
     );
+    tracing::warn!("{}", log_text::configured(configured));
     for warning in directives::warnings(&config) {
         tracing::warn!("WARNING: {warning}");
     }
     Ok(serve(config, &directory, record.as_deref()).unwrap_or_else(|error| {
-        if let Some(ListenError::Tcp { .. }) = error.downcast_ref() {
-            let listen: Option<&ListenError> = error.downcast_ref();
-            tracing::warn!("{}", listen.and_then(ListenError::warning).unwrap_or_default());
+        if let Some(warning) = error.downcast_ref().and_then(ListenError::warning) {
+            tracing::warn!("{warning}");
         }
         tracing::warn!("{error:#}");
         ExitCode::FAILURE

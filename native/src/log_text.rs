@@ -114,6 +114,17 @@ fn too_slow(postponed_write: PostponedWrite, postponed_ms: u64, delayed_fsync: u
     }
 }
 
+/// Where the settings come from.
+#[must_use]
+pub const fn configured(configured: bool) -> &'static str {
+    if configured {
+        "Configuration loaded"
+    } else {
+        "Warning: no config file specified, using the default config. In order to specify a \
+         config file use aofd /path/to/redis.conf"
+    }
+}
+
 /// What the limit of open files makes of `maxclients`, as lines; `true` for a warning.
 #[doc(alias = "adjustOpenFilesLimit")]
 #[must_use]
@@ -312,6 +323,30 @@ mod tests {
             "Can't persist AOF for fsync error when the AOF fsync policy is 'always': \
              Input/output error. Exiting..."
         );
+    }
+
+    #[test]
+    fn a_limit_of_open_files_that_is_too_low_is_told_in_redis_s_words() {
+        let lines = |reached: &Room| -> Vec<String> {
+            room(10_000, reached).into_iter().map(|(_, line)| line).collect()
+        };
+        assert_eq!(lines(&Room::Enough), [""; 0]);
+        assert_eq!(
+            lines(&Room::Raised { from: 1_024, to: 10_032 }),
+            ["Increased maximum number of open files to 10032 (it was originally set to 1024)."]
+        );
+        let errno = Some(nix::errno::Errno::EPERM);
+        assert_eq!(
+            lines(&Room::Fewer { clients: 4_064, limit: 4_096, errno }),
+            [
+                "You requested maxclients of 10000 requiring at least 10032 max file descriptors.",
+                "Server can't set maximum open files to 10032 because of OS error: Operation not \
+                 permitted.",
+                "Current maximum open files is 4096. maxclients has been reduced to 4064 to \
+                 compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+            ]
+        );
+        assert!(no_room(20).starts_with("Your current 'ulimit -n' of 20 is not enough"));
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub struct ServerOptions {
     pub config: Config,
     /// Where the trace goes, if one is recorded.
     pub record: Option<PathBuf>,
+    /// Whether a file or a directive was given at all, for a line of the log.
+    pub configured: bool,
 }
 
 /// Why the command line cannot be followed.
@@ -90,7 +92,11 @@ pub fn parse(arguments: &[OsString]) -> Result<Invocation, OptionsError> {
     let (record, directives) = take_record(directives)?;
     let words: Vec<&[u8]> = directives.iter().map(|word| word.as_bytes()).collect();
     parse_arguments(&mut config, &words)?;
-    Ok(Invocation::Serve(Box::new(ServerOptions { config, record })))
+    Ok(Invocation::Serve(Box::new(ServerOptions {
+        config,
+        record,
+        configured: !arguments.is_empty(),
+    })))
 }
 
 /// Who reports what is wrong with a directive.

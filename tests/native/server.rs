@@ -158,9 +158,15 @@ fn a_request_beyond_the_query_buffer_closes_its_client_only() {
 fn an_idle_client_is_closed_after_timeout() {
     let dir = folder();
     let server = Launch::aofd(dir.path()).set("timeout", "1").start();
+    // One that monitors is idle by trade.
+    let mut monitor = server.client();
+    assert_eq!(monitor.command("MONITOR"), Reply::ok());
     let mut client = server.client();
     assert_eq!(client.command("PING"), pong());
+    assert!(monitor.receive().expect("a line").reply.text().contains("PING"));
     assert_eq!(client.read_to_end().expect("closed"), b"");
+    assert_eq!(server.client().command("PING"), pong());
+    assert!(monitor.receive().expect("a line").reply.text().contains("PING"));
 }
 
 #[test]

@@ -87,7 +87,8 @@ impl Server {
         format!("id={} addr={}", client.0, peer.map_or_else(String::new, shown))
     }
 
-    /// Closes clients that were idle for longer than `timeout`.
+    /// Closes clients that were idle for longer than `timeout`. Who monitors only listens, and who
+    /// is paused waits for us.
     #[doc(alias = "clientsCronHandleTimeout")]
     pub(super) fn close_idle(&mut self, mono: Micros) {
         let limit_seconds = self.driver.engine().config().timeout;
@@ -98,11 +99,11 @@ impl Server {
         let limit_micros = limit_seconds.saturating_mul(1_000_000);
         let connections = self.driver.host().connections().iter();
         let mut idle: Vec<ClientId> = connections
-            // Who is paused waits for us.
             .filter(|(_, connection)| connection.phase != Phase::Paused)
             .filter(|(_, connection)| mono.since(connection.active) > limit_micros)
             .map(|(&client, _)| client)
             .collect();
+        idle.retain(|&client| !self.driver.engine().executor().monitors.has(client));
         idle.sort_unstable();
         for client in idle {
             tracing::debug!("Closing idle client");
