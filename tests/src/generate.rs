@@ -21,7 +21,7 @@ pub mod words;
 
 use std::iter::Peekable;
 
-use crate::workload::{Command, DATABASES, words as split};
+use crate::workload::{Command, words as split};
 use words::Words;
 
 /// How a command of a type is made, and how often compared with the others.
@@ -36,8 +36,10 @@ pub struct Family {
     pub templates: &'static [Templates],
     /// Commands that come first, one a line.
     pub prelude: &'static str,
-    /// Whether there are transactions and other databases.
+    /// Whether there are transactions.
     pub transactions: bool,
+    /// Databases that SELECT goes to.
+    pub databases: &'static [u8],
 }
 
 /// A piece of a template.
@@ -66,6 +68,7 @@ pub struct Generator {
     templates: Vec<Template>,
     total_weight: u64,
     transactions: bool,
+    databases: &'static [u8],
 }
 
 impl Generator {
@@ -83,7 +86,8 @@ impl Generator {
             .collect();
         let total_weight = templates.iter().map(|template| template.weight).sum();
         let words = Words::new(seed, now_ms);
-        Self { words, templates, total_weight, transactions: family.transactions }
+        let Family { transactions, databases, .. } = *family;
+        Self { words, templates, total_weight, transactions, databases }
     }
 
     /// At least `count` more commands: transactions are whole.
@@ -91,8 +95,8 @@ impl Generator {
         let mut commands = Vec::with_capacity(count);
         while commands.len() < count {
             match self.words.random.below(60) {
-                0 if self.transactions => {
-                    let database = *self.words.random.one_of(&DATABASES);
+                0 if !self.databases.is_empty() => {
+                    let database = *self.words.random.one_of(self.databases);
                     commands.push(split(&format!("SELECT {database}")));
                 }
                 1 | 2 if self.transactions => self.transaction(&mut commands),
@@ -114,8 +118,8 @@ impl Generator {
         }
         commands.push(split("MULTI"));
         for _ in 0..self.words.random.below(6) {
-            if self.words.random.one_in(8) {
-                let database = *self.words.random.one_of(&DATABASES);
+            if !self.databases.is_empty() && self.words.random.one_in(8) {
+                let database = *self.words.random.one_of(self.databases);
                 commands.push(split(&format!("SELECT {database}")));
             }
             commands.push(self.command());
@@ -292,8 +296,13 @@ mod tests {
     #[test]
     fn each_kind_of_part_does_what_the_table_says() {
         static LINES: Templates = &[(1, "!X < =1 =2 > [ =3 ] ( =4 / =5 ) {3 =6 }")];
-        static FAMILY: Family =
-            Family { name: "test", templates: &[LINES], prelude: "", transactions: false };
+        static FAMILY: Family = Family {
+            name: "test",
+            templates: &[LINES],
+            prelude: "",
+            transactions: false,
+            databases: &[],
+        };
         let mut generator = Generator::new(&FAMILY, 1, 0);
         let mut seen: Vec<String> = (0..500)
             .map(|_| {

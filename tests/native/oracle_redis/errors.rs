@@ -53,6 +53,89 @@ const ARITIES: &[(&str, i32)] = &[
     ("DISCARD", 1),
     ("WATCH", -2),
     ("UNWATCH", 1),
+    ("LPUSH", -3),
+    ("RPUSH", -3),
+    ("LPUSHX", -3),
+    ("RPUSHX", -3),
+    ("LPOP", -2),
+    ("RPOP", -2),
+    ("LRANGE", 4),
+    ("LLEN", 2),
+    ("LINDEX", 3),
+    ("LSET", 4),
+    ("LINSERT", 5),
+    ("LREM", 4),
+    ("LTRIM", 4),
+    ("LMOVE", 5),
+    ("RPOPLPUSH", 3),
+    ("LPOS", -3),
+    ("HSET", -4),
+    ("HMSET", -4),
+    ("HSETNX", 4),
+    ("HGET", 3),
+    ("HMGET", -3),
+    ("HGETALL", 2),
+    ("HDEL", -3),
+    ("HEXISTS", 3),
+    ("HLEN", 2),
+    ("HKEYS", 2),
+    ("HVALS", 2),
+    ("HSTRLEN", 3),
+    ("HINCRBY", 4),
+    ("HINCRBYFLOAT", 4),
+    ("HSCAN", -3),
+    ("HRANDFIELD", -2),
+    ("SADD", -3),
+    ("SREM", -3),
+    ("SMEMBERS", 2),
+    ("SISMEMBER", 3),
+    ("SMISMEMBER", -3),
+    ("SCARD", 2),
+    ("SPOP", -2),
+    ("SRANDMEMBER", -2),
+    ("SMOVE", 4),
+    ("SINTER", -2),
+    ("SUNION", -2),
+    ("SDIFF", -2),
+    ("SINTERSTORE", -3),
+    ("SUNIONSTORE", -3),
+    ("SDIFFSTORE", -3),
+    ("SSCAN", -3),
+    ("ZADD", -4),
+    ("ZREM", -3),
+    ("ZSCORE", 3),
+    ("ZMSCORE", -3),
+    ("ZINCRBY", 4),
+    ("ZCARD", 2),
+    ("ZCOUNT", 4),
+    ("ZRANK", 3),
+    ("ZREVRANK", 3),
+    ("ZRANGE", -4),
+    ("ZRANGESTORE", -5),
+    ("ZREVRANGE", -4),
+    ("ZRANGEBYSCORE", -4),
+    ("ZREVRANGEBYSCORE", -4),
+    ("ZRANGEBYLEX", -4),
+    ("ZREVRANGEBYLEX", -4),
+    ("ZLEXCOUNT", 4),
+    ("ZREMRANGEBYRANK", 4),
+    ("ZREMRANGEBYSCORE", 4),
+    ("ZREMRANGEBYLEX", 4),
+    ("ZPOPMIN", -2),
+    ("ZPOPMAX", -2),
+    ("ZUNION", -3),
+    ("ZINTER", -3),
+    ("ZDIFF", -3),
+    ("ZUNIONSTORE", -4),
+    ("ZINTERSTORE", -4),
+    ("ZDIFFSTORE", -4),
+    ("ZSCAN", -3),
+    ("ZRANDMEMBER", -2),
+    ("MOVE", 3),
+    ("COPY", -3),
+    ("TOUCH", -2),
+    ("SORT", -2),
+    ("TIME", 1),
 ];
 
 /// Commands with one place for a number, marked `#`.
@@ -187,6 +270,16 @@ const BY_HAND: &str = "
     EXEC
     WATCH
     PING a b
+    OBJECT
+    OBJECT ENCODING
+    OBJECT FREQ k
+    OBJECT FREQ k k
+    OBJECT NOSUCH k
+    MEMORY
+    MEMORY USAGE
+    MEMORY USAGE k SAMPLES
+    MEMORY USAGE k SAMPLES -1
+    MEMORY NOSUCH
     CONFIG SET appendfsync nosuch
     CONFIG SET nosuch 1
     CONFIG SET appendfsync

@@ -5,6 +5,7 @@
 //! whose members all have one score.
 
 use super::{Family, Templates};
+use crate::workload::DATABASES;
 
 /// Every family.
 pub const ALL: [&Family; 7] =
@@ -16,6 +17,7 @@ pub const STRINGS: Family = Family {
     templates: &[STRING, ANY_KEY, OF_OTHER_TYPES],
     prelude: TEXT,
     transactions: true,
+    databases: &DATABASES,
 };
 
 /// Lists.
@@ -24,6 +26,7 @@ pub const LISTS: Family = Family {
     templates: &[LIST, LIST, LIST, ANY_KEY, OF_OTHER_TYPES],
     prelude: TEXT,
     transactions: false,
+    databases: &[],
 };
 
 /// Hashes.
@@ -32,6 +35,7 @@ pub const HASHES: Family = Family {
     templates: &[HASH, HASH, HASH, ANY_KEY, OF_OTHER_TYPES],
     prelude: TEXT,
     transactions: false,
+    databases: &[],
 };
 
 /// Sets.
@@ -40,6 +44,7 @@ pub const SETS: Family = Family {
     templates: &[SET, SET, SET, ANY_KEY, OF_OTHER_TYPES],
     prelude: TEXT,
     transactions: false,
+    databases: &[],
 };
 
 /// Sorted sets.
@@ -48,6 +53,7 @@ pub const SORTED_SETS: Family = Family {
     templates: &[SORTED_SET, SORTED_SET, SORTED_SET, ANY_KEY, OF_OTHER_TYPES],
     prelude: TEXT,
     transactions: false,
+    databases: &[],
 };
 
 /// SORT and what works on keys of every type. SORT by texts needs a text for every element, or
@@ -56,7 +62,8 @@ pub const KEYS: Family = Family {
     name: "keys",
     templates: &[SORT, ACROSS_TYPES, ANY_KEY, ANY_KEY, FILL],
     prelude: SORT_TEXTS,
-    transactions: false,
+    transactions: true,
+    databases: &[],
 };
 
 /// Everything, in transactions and several databases.
@@ -76,6 +83,7 @@ pub const TRANSACTIONS: Family = Family {
     ],
     prelude: TEXT,
     transactions: true,
+    databases: &DATABASES,
 };
 
 /// A string that nobody changes, for commands whose reply would be a matter of chance if the type
@@ -89,6 +97,7 @@ pub const FILLING: Family = Family {
     templates: &[FILL, OF_OTHER_TYPES],
     prelude: "",
     transactions: false,
+    databases: &[],
 };
 
 const STRING: Templates = &[
@@ -308,7 +317,6 @@ const SORT: Templates = &[
     (3, "!SORT ( list / set / zset ) BY =nosort STORE list"),
     (6, "!SORT =sorted BY =text:* ALPHA < [ ( ASC / DESC ) ] [ LIMIT few few ] >"),
     (3, "!SORT =sorted BY =texts->* ALPHA [ GET =texts->* ]"),
-    (2, "OBJECT ( FREQ / ENCODING ) [ anykey ]"),
     (3, "SORT =never [ odd ] [ odd ]"),
     (2, "SORT =text odd odd"),
 ];
