@@ -45,6 +45,9 @@ pub enum LabError {
         /// How large it may be.
         limit: u64,
     },
+    /// A command that would show nothing here that is not shown anyway.
+    #[error("MONITOR is not for this page: it shows every command as it runs")]
+    NotHere,
     /// A bound of the story is reached.
     #[error("{0}")]
     Full(String),
@@ -64,6 +67,7 @@ impl LabError {
             Self::BadAof(_) => "bad-aof",
             Self::BadTrace(_) => "bad-trace",
             Self::NoSuchImage => "no-such-image",
+            Self::NotHere => "not-here",
             Self::TooLarge { .. } | Self::Full(_) => "too-large",
         }
     }

@@ -131,7 +131,7 @@ impl Lab {
     /// A client sends a line. Goes to the step at which it is executed.
     ///
     /// # Errors
-    /// `bad-command` with Redis's text, `not-running`, `too-large`, `bad-option` for a client
+    /// `bad-command` with Redis's text, `not-here` for MONITOR, `not-running`, `too-large`, `bad-option` for a client
     /// that cannot be.
     pub fn submit(&mut self, client: u64, line: &str) -> Result<(), LabError> {
         if !(1..=CLIENT_LIMIT).contains(&client) {
@@ -429,6 +429,10 @@ fn parse(line: &str) -> Result<OwnedArgv, LabError> {
     let argv = words.as_argv();
     if argv.is_empty() {
         return Err(LabError::BadCommand("empty line".to_owned()));
+    }
+    // Its lines belong to no command, so no place of the page could show them.
+    if argv.name().eq_ignore_ascii_case(b"MONITOR") {
+        return Err(LabError::NotHere);
     }
     if lookup(argv.name()).is_some_and(|command| command.accepts(argv.len())) {
         Ok(words)

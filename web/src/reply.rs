@@ -47,9 +47,12 @@ fn array(count: i64, mut rest: &[u8], depth: usize) -> Option<(String, &[u8])> {
         return Some(("(empty array)".to_owned(), rest));
     }
     let mut lines = Vec::new();
+    let width = count.to_string().len();
+    // What follows the first line of an element stands below its beginning.
+    let margin = format!("\n{:1$}", "", width + 2);
     for index in 1..=count {
         let (element, behind) = parse(rest, depth + 1)?;
-        lines.push(format!("{index}) {element}"));
+        lines.push(format!("{index:width$}) {}", element.replace('\n', &margin)));
         rest = behind;
     }
     Some((lines.join("\n"), rest))
@@ -70,7 +73,7 @@ mod tests {
 
     #[test]
     fn replies_read_as_in_redis_cli() {
-        let cases: [(&[u8], &str); 9] = [
+        let cases: [(&[u8], &str); 11] = [
             (b"+OK\r\n", "OK"),
             (b"-ERR no such key\r\n", "ERR no such key"),
             (b":3\r\n", "(integer) 3"),
@@ -79,6 +82,13 @@ mod tests {
             (b"*-1\r\n", "(nil)"),
             (b"*0\r\n", "(empty array)"),
             (b"*2\r\n$1\r\na\r\n:1\r\n", "1) \"a\"\n2) (integer) 1"),
+            (b"*2\r\n$1\r\n0\r\n*2\r\n$1\r\na\r\n$-1\r\n", "1) \"0\"\n2) 1) \"a\"\n   2) (nil)"),
+            (
+                b"*10\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n:0\r\n",
+                " 1) (integer) 0\n 2) (integer) 0\n 3) (integer) 0\n 4) (integer) 0\n \
+                 5) (integer) 0\n 6) (integer) 0\n 7) (integer) 0\n 8) (integer) 0\n \
+                 9) (integer) 0\n10) (integer) 0",
+            ),
             (b"garbage", "garbage"),
         ];
         for (bytes, expected) in cases {

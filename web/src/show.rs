@@ -6,6 +6,7 @@ pub mod fact;
 pub mod fields;
 pub mod log;
 pub mod snapshot;
+pub mod value;
 
 use aof_core::config::Policy;
 use aof_core::resp::OwnedArgv;

@@ -19,7 +19,7 @@ export interface LabOptions {
 /** Thrown by every method: a JS `Error` whose `code` is one of these. */
 export type LabErrorCode =
   | "bad-option" | "bad-command" | "no-such-step" | "no-such-branch" | "not-running" | "not-crashed"
-  | "bad-aof" | "bad-trace" | "no-such-image" | "too-large";
+  | "bad-aof" | "bad-trace" | "no-such-image" | "too-large" | "not-here";
 
 export interface ErrnoView { number: number; name: string; text: string }
 export type IoResult = { ok: true; bytes: number } | { ok: false; errno: ErrnoView };
@@ -123,7 +123,9 @@ export interface LogEntry {
   fate: "kept" | "maybe" | "lost" | null;
 }
 
-export interface KeyView { db: number; key: string; value: string; expiresInMs: number | null; entry: number | null; touched: boolean }
+/** `value` is a string's text, or the first elements of anything else with brackets around them;
+ * `more` counts the elements that it leaves out. */
+export interface KeyView { db: number; key: string; kind: "string" | "list" | "hash" | "set" | "zset"; value: string; more: number; expiresInMs: number | null; entry: number | null; touched: boolean }
 
 export interface ClientCommand { text: string; reply: string | null; isError: boolean; isWrite: boolean; step: number;
   state: "held" | "answered" | "lost-connection"; fate: "kept" | "maybe" | "lost" | null }

@@ -215,6 +215,8 @@ export class Run {
 }
 
 export function message(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "not-here") return language.text.because(code);
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -335,6 +335,67 @@ fn time_passes_when_asked() {
 }
 
 #[test]
+fn every_type_is_shown_with_its_first_elements() {
+    let mut lab = empty();
+    for line in [
+        "RPUSH l a b",
+        "HSET h f 1 g two",
+        "SADD s x",
+        "ZADD z 1.5 ann 3 bob",
+        "SET t text",
+        "SADD numbers 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18",
+    ] {
+        lab.submit(1, line).expect("it runs");
+    }
+    let shown = |lab: &mut Lab| -> Vec<(String, &'static str, String, u64)> {
+        let mut keys: Vec<_> = (lab.snapshot().dataset.into_iter())
+            .map(|key| (key.key, key.kind, key.value, key.more))
+            .collect();
+        keys.sort();
+        keys
+    };
+    let found = shown(&mut lab);
+    let row = |key: &str, kind, value: &str, more| (key.to_owned(), kind, value.to_owned(), more);
+    assert_eq!(
+        found,
+        [
+            row("h", "hash", "{f: 1, g: two}", 0),
+            row("l", "list", "[a, b]", 0),
+            row("numbers", "set", "{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}", 2),
+            row("s", "set", "{x}", 0),
+            row("t", "string", "text", 0),
+            row("z", "zset", "(1.5 ann, 3 bob)", 0),
+        ]
+    );
+    lab.kill().expect("it runs");
+    let crash = lab.snapshot().crash.expect("it is down");
+    let values: Vec<_> = crash.groups[0].dataset.iter().map(|key| key.value.as_str()).collect();
+    assert!(values.is_empty() || values.contains(&"[a, b]"), "{values:?}");
+}
+
+#[test]
+fn the_log_holds_what_came_of_a_command_by_chance() {
+    let mut lab = empty();
+    for line in ["SADD s a b c", "SPOP s", "HSET h price 10", "HINCRBYFLOAT h price 0.5"] {
+        lab.submit(1, line).expect("it runs");
+    }
+    let log: Vec<String> = lab.snapshot().log.iter().map(|entry| entry.words.join(" ")).collect();
+    assert!(log.iter().any(|line| line.starts_with("SREM s ")), "{log:?}");
+    assert!(log.contains(&"HSET h price 10.5".to_owned()), "{log:?}");
+}
+
+#[test]
+fn what_the_page_cannot_do_is_said() {
+    let mut lab = empty();
+    assert_eq!(lab.submit(1, "monitor").map_err(|error| error.code()), Err("not-here"));
+    lab.submit(1, "CONFIG REWRITE").expect("it is a command");
+    let replies = |lab: &mut Lab| format!("{:?}", lab.snapshot().fact);
+    assert!(replies(&mut lab).contains("The server is running without a config file"));
+    lab.submit(1, "SLOWLOG GET").expect("it is a command");
+    assert!(replies(&mut lab).contains("(empty array)"));
+}
+
+#[test]
 fn completion_offers_commands_and_then_keys() {
     let lab = opening();
     let names = lab.complete("incr");

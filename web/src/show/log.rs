@@ -10,10 +10,9 @@ use aof_core::sim::journal::{Answer, Asked, Entry, Journal, Origin};
 use aof_core::sim::verdict::{Fate, Frontier};
 use aof_core::sim::world::{Phase, World};
 use aof_core::units::{ClientId, Micros, Millis};
-use aof_core::value::Value;
 
 use crate::reply;
-use crate::show::{fate, line, words};
+use crate::show::{fate, line, value, words};
 use crate::view::log::{ClientCommand, ClientView, KeyView, LogEntry};
 use crate::view::{self, Bytes};
 
@@ -131,13 +130,13 @@ pub fn dataset(
         .map(|(db, entry)| {
             let by = last.get(&(db, entry.key)).copied();
             let when = entry.expiry.map(|when| i128::from(when.0) - i128::from(now.0));
+            let (value, more) = value::shown(entry.value);
             KeyView {
                 db,
                 key: view::text(entry.key),
-                value: match entry.value {
-                    Value::String(string) => view::text(string.as_bytes()),
-                    other => view::text(other.type_name().as_bytes()),
-                },
+                kind: entry.value.type_name(),
+                value,
+                more,
                 expires_in_ms: when.map(|left| i64::try_from(left).unwrap_or(i64::MAX)),
                 entry: by,
                 touched: by.is_some_and(|index| touched.contains(&index)),

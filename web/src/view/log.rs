@@ -31,7 +31,9 @@ pub struct LogEntry {
 pub struct KeyView {
     pub db: u8,
     pub key: String,
+    pub kind: &'static str,
     pub value: String,
+    pub more: u64,
     pub expires_in_ms: Option<i64>,
     pub entry: Option<u64>,
     pub touched: bool,

@@ -180,8 +180,6 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return fault(fact);
     case "halt":
       return halt(fact);
-    case "cross-protocol":
-      return `The server closed the connection of ${who}, which spoke HTTP.`;
     case "killed":
       return killed(snapshot);
     case "power-cut":
@@ -231,6 +229,8 @@ function closed(fact: Extract<StepFact, { kind: "closed" }>): string {
       return `The server closed the connection of ${who}: too many replies were waiting for it.`;
     case "input-ended":
       return `The server closed the connection of ${who}, which had nothing more to send and was owed nothing more.`;
+    case "cross-protocol":
+      return `The server closed the connection of ${who}, which spoke HTTP.`;
     case "killed":
       return `The connection of ${who} was closed by CLIENT KILL.`;
     case "peer":

@@ -124,7 +124,7 @@ export const table: TableText = {
   layers: "Layers and frontiers",
   layerColumns: ["Layer", "From", "To", "Bytes", "Commands"],
   dataset: "Dataset",
-  datasetColumns: ["Database", "Key", "Value", "Expires in", "Written by", "Changed now"],
+  datasetColumns: ["Database", "Key", "Value", "Type", "Expires in", "Written by", "Changed now"],
   verdict: "If it stopped at this step",
   verdictColumns: [
     "Failure",

@@ -22,6 +22,7 @@ const REASONS: Record<string, string> = {
   "not-crashed": "nothing has failed",
   "at-end": "nothing more will happen",
   "at-start": "nothing came before",
+  "not-here": "MONITOR is for other terminals: this page shows every command as it runs",
 };
 
 export const en: Text = {
@@ -67,7 +68,8 @@ export const en: Text = {
     fate === "kept" ? "kept" : fate === "maybe" ? "maybe" : fate === "lost" ? "lost" : "mem",
   promptLabel: "Command",
   promptExample: "SET e 5",
-  promptHint: "Enter runs it. Try INCR, DEL, EXPIRE.",
+  promptHint: "Enter runs it. Try SADD s a b c, then SPOP s: the log holds the effect.",
+  moreElements: (count) => `${count} more`,
   promptEmptyHint: "Type a write, such as SET a 1.",
   run: "Run",
   completions: (words) => `Tab completes: ${words}`,

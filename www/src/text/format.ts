@@ -1,3 +1,4 @@
+import type { KeyView } from "../types";
 import { visible } from "./markup";
 
 /** The thin space between a number and its unit. */
@@ -11,6 +12,13 @@ function quoted(word: string): string {
 
 export function commandText(words: readonly string[]): string {
   return words.map(quoted).join(" ");
+}
+
+/** What a key holds; `more` words the number of elements that are left out. */
+export function valueText(key: KeyView, more: (count: number) => string, most = Infinity): string {
+  const { value } = key;
+  const cut = key.more > 0 ? `${value.slice(0, -1)}, … ${more(key.more)}${value.slice(-1)}` : value;
+  return visible(shortened(cut, most));
 }
 
 export function shortened(text: string, most: number): string {

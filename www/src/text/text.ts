@@ -54,6 +54,8 @@ export interface Text {
   promptLabel: string;
   promptExample: string;
   promptHint: string;
+  /** elements of a value that are not shown */
+  moreElements(count: number): string;
   promptEmptyHint: string;
   run: string;
   completions(words: string): string;

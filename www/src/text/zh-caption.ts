@@ -140,8 +140,6 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return fault(fact);
     case "halt":
       return halt(fact);
-    case "cross-protocol":
-      return `${who} 发来的是 HTTP，服务器关闭了它的连接。`;
     case "killed":
       return killed(snapshot);
     case "power-cut":
@@ -190,6 +188,8 @@ function closed(fact: Extract<StepFact, { kind: "closed" }>): string {
       return `${who} 积压的回复太多，服务器断开了它。`;
     case "input-ended":
       return `${who} 不再发送，该得的回复都已送到，服务器关闭了它的连接。`;
+    case "cross-protocol":
+      return `${who} 发来的是 HTTP，服务器关闭了它的连接。`;
     case "killed":
       return `CLIENT KILL 关闭了${who} 的连接。`;
     case "peer":

@@ -115,7 +115,7 @@ export const table: TableText = {
   layers: "各层与边界",
   layerColumns: ["层", "从", "到", "字节", "命令数"],
   dataset: "数据集",
-  datasetColumns: ["库", "键", "值", "剩余时间", "由哪条写入", "这一步变了"],
+  datasetColumns: ["库", "键", "值", "类型", "剩余时间", "由哪条写入", "这一步变了"],
   verdict: "如果就停在这一步",
   verdictColumns: [
     "故障",

@@ -22,6 +22,7 @@ const REASONS: Record<string, string> = {
   "not-crashed": "没有发生故障",
   "at-end": "之后不再发生什么",
   "at-start": "之前什么也没有",
+  "not-here": "MONITOR 用在别的终端里：本页已显示每条命令",
 };
 
 export const zh: Text = {
@@ -67,7 +68,8 @@ export const zh: Text = {
     fate === "kept" ? "还在" : fate === "maybe" ? "可能" : fate === "lost" ? "丢失" : "内存",
   promptLabel: "命令",
   promptExample: "SET e 5",
-  promptHint: "回车执行。试试 INCR、DEL。",
+  promptHint: "回车执行。试试 SADD s a b c，再 SPOP s：日志里是结果。",
+  moreElements: (count) => `还有 ${count} 个`,
   promptEmptyHint: "输入一次写入，例如 SET a 1。",
   run: "执行",
   completions: (words) => `Tab 补全：${words}`,
