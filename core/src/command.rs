@@ -108,6 +108,8 @@ impl Flags {
 
     /// Where its keys stand depends on its words.
     pub const MOVABLE_KEYS: Self = Self(1 << 12);
+    /// Runs before a client has said its password.
+    pub const NO_AUTH: Self = Self(1 << 13);
 
     /// Both.
     #[must_use]
@@ -123,7 +125,7 @@ impl Flags {
 
     /// The names that Redis 6.2 shows, in its order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        const NAMES: [(Flags, &str); 11] = [
+        const NAMES: [(Flags, &str); 12] = [
             (Flags::WRITE, "write"),
             (Flags::READONLY, "readonly"),
             (Flags::DENYOOM, "denyoom"),
@@ -134,6 +136,7 @@ impl Flags {
             (Flags::LOADING, "loading"),
             (Flags::STALE, "stale"),
             (Flags::FAST, "fast"),
+            (Flags::NO_AUTH, "no_auth"),
             (Flags::MOVABLE_KEYS, "movablekeys"),
         ];
         NAMES.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)

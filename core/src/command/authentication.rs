@@ -4,7 +4,7 @@
 //! that user.
 
 use crate::command::error::shown;
-use crate::command::{Call, Command, CommandError};
+use crate::command::{Call, Command, CommandError, Flags};
 use crate::config::Config;
 use crate::info::REDIS_VERSION;
 use crate::number::parse_integer;
@@ -55,7 +55,8 @@ fn same(expected: &[u8], given: &[u8]) -> bool {
 pub(crate) fn is_locked_out(config: &Config, session: &Session, command: &Command) -> bool {
     !session.authenticated
         && !config.requirepass.is_empty()
-        && !matches!(command.name, "auth" | "hello" | "reset" | "quit")
+        && !command.flags.has(Flags::NO_AUTH)
+        && !matches!(command.name, "reset" | "quit")
 }
 
 /// Only RESP2 is spoken. A library that asks for RESP3 gets the error for an unsupported version

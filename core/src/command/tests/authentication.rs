@@ -81,3 +81,13 @@ fn quit_needs_no_password_and_a_removed_password_none_either() {
     bench.executor.config.requirepass.clear();
     assert_eq!(bench.step("2> PING"), "+PONG");
 }
+
+#[test]
+fn the_table_says_what_needs_no_password() {
+    let mut bench = Bench::default();
+    for name in ["auth", "hello"] {
+        let info = bench.step(&format!("COMMAND INFO {name}"));
+        assert!(info.contains("+fast, +no_auth]"), "{info}");
+    }
+    assert!(!bench.step("COMMAND INFO get").contains("no_auth"));
+}

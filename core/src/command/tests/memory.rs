@@ -19,7 +19,7 @@ fn usage_counts_entry_key_and_value() {
 #[test]
 fn usage_grows_with_every_type() {
     let mut bench = Bench::default();
-    for add in ["RPUSH key {}", "ZADD key 1 {}", "APPEND key {}"] {
+    for add in ["RPUSH key {}", "HSET key {} x", "SADD key {}", "ZADD key 1 {}", "APPEND key {}"] {
         bench.step("DEL key");
         let mut usage = Vec::new();
         for number in 0..2_000 {
