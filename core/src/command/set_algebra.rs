@@ -42,12 +42,9 @@ pub(super) fn sdiffstore<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, Comm
 
 /// All keys are arguments; the reply holds the members.
 fn show<'a>(call: &mut Call<'a, '_>, operation: Operation) -> Result<Change<'a>, CommandError> {
+    // Each key has its type looked at, also behind one that is missing.
     for key in call.argv.skip(1) {
-        // Redis 6.2 looks no further than a key that empties the result.
-        if call.read_of::<Set>(key)?.0.is_none() && operation == Operation::Intersection {
-            call.reply.array(0);
-            return Ok(Change::None);
-        }
+        call.read_of::<Set>(key)?;
     }
     let limits = limits(call);
     let database = call.executor.keyspace.db(call.session.db);
@@ -72,10 +69,9 @@ fn show<'a>(call: &mut Call<'a, '_>, operation: Operation) -> Result<Change<'a>,
 /// The first key gets the result, or is deleted if there is none; the reply is its size.
 fn store<'a>(call: &mut Call<'a, '_>, operation: Operation) -> Result<Change<'a>, CommandError> {
     let (destination, keys) = (call.word(1), call.argv.skip(2));
+    // Each key has its type looked at, also behind one that is missing.
     for key in keys.clone() {
-        if call.write_of::<Set>(key)?.is_none() && operation == Operation::Intersection {
-            return Ok(replace(call, destination, Set::default()));
-        }
+        call.write_of::<Set>(key)?;
     }
     let limits = limits(call);
     let database = call.executor.keyspace.db(call.session.db);
