@@ -112,6 +112,9 @@ pub(super) fn repeat(
         if reply.position() - start > REPEATED_REPLY_LIMIT_BYTES {
             return Err(out_of_range());
         }
+        if reply.is_full() {
+            break;
+        }
     }
     Ok(())
 }

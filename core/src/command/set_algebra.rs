@@ -9,7 +9,7 @@ use crate::command::{Call, CommandError};
 use crate::propagate::Change;
 use crate::value::{Kind, Limits, Set, Value};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum Operation {
     Intersection,
     Union,
@@ -101,7 +101,8 @@ fn replace<'a>(call: &mut Call<'a, '_>, key: &[u8], result: Set) -> Change<'a> {
     Change::Verbatim
 }
 
-/// In the order of the smallest set, the first of these if there are several.
+/// In the order of the smallest set, the first of these if there are several. Nothing if one is
+/// missing.
 #[doc(alias = "sinterGenericCommand")]
 fn intersect(sets: &[Option<&Set>], write: &mut impl FnMut(&[u8])) {
     let Some(mut sets) = sets.iter().copied().collect::<Option<Vec<&Set>>>() else { return };
