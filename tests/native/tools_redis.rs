@@ -241,17 +241,14 @@ fn redis_cli_samples_and_measures() {
         });
         assert!(found, "no big{kind}:\n{heaviest}");
     }
-    let listed = run(&["--scan", "--type", "zset"]);
-    let mut listed: Vec<&str> = listed.lines().collect();
-    listed.sort_unstable();
-    assert_eq!(listed, ["bigzset", "smallzset"]);
     // Where nobody looks it measures for a second and prints one line.
     let latency = run(&["--latency"]);
     let numbers: Vec<f64> =
         latency.split_whitespace().filter_map(|word| word.parse().ok()).collect();
     assert_eq!(numbers.len(), 4, "{latency}");
+    // Newer ones ask for COMMAND DOCS first, and have words of their own when that is an error.
     let help = run(&["help", "SET"]);
-    assert!(help.contains("SET key value"), "{help}");
+    assert!(help.contains("Set the string value of a key"), "{help}");
 }
 
 #[test]
