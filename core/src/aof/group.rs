@@ -29,7 +29,7 @@ use crate::digest::Digest;
 use crate::units::Micros;
 
 /// The first guess of how long one more client takes to come, in nanoseconds: to be sent its reply,
-/// to ask again, to be read and executed. The server and a client on one machine need about so long.
+/// to ask again, to be read and executed. Server and client on one machine need about so long.
 const SERVING_NANOS: u64 = 8_000;
 
 /// The group for the next sync.

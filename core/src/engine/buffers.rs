@@ -68,8 +68,8 @@ impl Engine {
         self.buffers.slow_readers.remove(&id);
     }
 
-    /// Counts a client anew and ends one that does not read: at once beyond the hard limit; beyond the soft limit it
-    /// is remembered since when.
+    /// Counts a client anew and ends one that does not read: at once beyond the hard limit; beyond
+    /// the soft limit it is remembered since when.
     #[doc(alias = "checkClientOutputBufferLimits")]
     pub(super) fn judge_output(&mut self, id: ClientId) {
         let limit = self.executor.config.client_output_buffer_limit.normal;

@@ -35,7 +35,7 @@ use crate::pump;
 use crate::resp::OwnedArgv;
 use crate::sim::boot::Boot;
 use crate::sim::crash::DiskModel;
-use crate::sim::disk::{Disk, Parameters};
+use crate::sim::disk::Parameters;
 use crate::sim::fact::{Fact, Fault};
 use crate::sim::journal::Journal;
 use crate::sim::machine::Machine;
@@ -591,11 +591,4 @@ enum Taken {
     Silently,
     /// Nothing is due.
     Nothing,
-}
-
-/// A disk with the log on it, as [`start`] wants it.
-fn disk_with(settings: &Settings) -> Disk {
-    let mut disk = Disk::new(settings.parameters);
-    disk.install(&settings.config.appendfilename, settings.aof.to_vec());
-    disk
 }

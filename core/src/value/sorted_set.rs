@@ -1,8 +1,8 @@
 //! Sorted sets: members in the order of their scores.
 //!
 //! # The structure
-//! A small set is packed: each element is the eight bytes of a score and then the member, in
-//! order, in one allocation. A large one holds each member once, in a table with its score
+//! A small set is packed: each element is a score, in as few bytes as it needs, and then the
+//! member, in order, in one allocation. A large one holds each member once, in a table with its score
 //! (`value/table.rs`), and an order of scores and places in that table, in which the rank of a
 //! member takes O(log n) (`sorted_set/order.rs`). A set that has become large stays so.
 //!
@@ -22,7 +22,7 @@ use large::Large;
 pub(crate) use score::ScoreKey;
 use score::compare;
 
-/// Bytes of the score in front of a packed member.
+/// Bytes of a score.
 const SCORE_BYTES: usize = 8;
 
 /// Most members of a packed set, whatever the settings say.
@@ -68,15 +68,26 @@ impl Default for SortedSet {
     }
 }
 
-/// A packed element: its score and its member.
+/// A packed element: one byte that says how many bytes of the score follow, those, and the member.
+///
+/// The high bytes of a float come first and zeros at its end are left out: a small integer needs
+/// two to four of its eight bytes, and Redis keeps it as an integer for the same reason.
 fn unpack(element: &[u8]) -> (&[u8], f64) {
-    let (score, member) = element.split_at_checked(SCORE_BYTES).unwrap_or((&[], element));
-    (member, f64::from_bits(score.try_into().map_or(0, u64::from_le_bytes)))
+    let (&count, rest) = element.split_first().unwrap_or((&0, element));
+    let (score, member) = rest.split_at_checked(usize::from(count)).unwrap_or((&[], rest));
+    let mut bytes = [0; SCORE_BYTES];
+    if let Some(front) = bytes.get_mut(..score.len()) {
+        front.copy_from_slice(score);
+    }
+    (member, f64::from_bits(u64::from_be_bytes(bytes)))
 }
 
 fn pack(member: &[u8], score: f64) -> Vec<u8> {
-    let mut element = Vec::with_capacity(SCORE_BYTES + member.len());
-    element.extend_from_slice(&score.to_bits().to_le_bytes());
+    let bits = score.to_bits();
+    let count = (SCORE_BYTES as u32 * 8 - bits.trailing_zeros()).div_ceil(8);
+    let mut element = Vec::with_capacity(1 + SCORE_BYTES + member.len());
+    element.extend(u8::try_from(count));
+    element.extend(bits.to_be_bytes().into_iter().take(count as usize));
     element.extend_from_slice(member);
     element
 }

@@ -9,12 +9,13 @@ use crate::engine::Engine;
 use crate::event::Event;
 use crate::keyspace::Keyspace;
 use crate::sim::boot::{Boot, Booted, LoadedEntry, STEPPED_COMMANDS, place_of};
+use crate::sim::disk::Disk;
 use crate::sim::disk::Inode;
 use crate::sim::fact::Fact;
 use crate::sim::journal::Journal;
 use crate::sim::machine::Machine;
 use crate::sim::recover::load_class;
-use crate::sim::world::{Down, DownKind, EPOCH, Phase, Settings, World, disk_with};
+use crate::sim::world::{Down, DownKind, EPOCH, Phase, Settings, World};
 use crate::start::{StartError, Started};
 use crate::units::Micros;
 
@@ -189,4 +190,11 @@ impl World {
         self.phase = Phase::Down(Box::new(Down { kind, scene: None, config }));
         Fact::BootRefused { error, class, at }
     }
+}
+
+/// A disk with the log on it, as a start wants it.
+fn disk_with(settings: &Settings) -> Disk {
+    let mut disk = Disk::new(settings.parameters);
+    disk.install(&settings.config.appendfilename, settings.aof.to_vec());
+    disk
 }

@@ -195,3 +195,14 @@ fn a_large_set_is_small() {
     let each = set.memory_bytes() / 20_000;
     assert!(each < 64, "{each} bytes a member");
 }
+
+#[test]
+fn a_score_takes_no_more_bytes_than_it_needs() {
+    let scores = [0.0, -0.0, 1.0, 255.0, 4096.5, 1e300, 0.1, f64::INFINITY, f64::NEG_INFINITY];
+    for (score, bytes) in scores.into_iter().zip([0, 1, 2, 3, 4, 8, 8, 2, 2]) {
+        let element = pack(b"member", score);
+        assert_eq!(element.len(), 1 + bytes + 6, "{score}");
+        let (member, read) = unpack(&element);
+        assert_eq!((member, read.to_bits()), (&b"member"[..], score.to_bits()));
+    }
+}
