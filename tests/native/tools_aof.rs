@@ -17,11 +17,15 @@ use crate::server::folder;
 
 const PROVES: &str = "that both servers load what aof fix leaves";
 
-/// A second database, an expiry and a transaction.
-const COMMANDS: [&str; 10] = [
+/// Every type, a second database, an expiry and a transaction.
+const COMMANDS: [&str; 14] = [
     "SET a 1",
     "SET a 22",
     "APPEND a xyz",
+    "RPUSH list 1 2 3",
+    "HSET hash f v g w",
+    "SADD set 1 2 x",
+    "ZADD scores 1 one 2.5 two",
     "SET late v PXAT 99999999999999",
     "SELECT 3",
     "SET other 1",

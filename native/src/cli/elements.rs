@@ -1,5 +1,6 @@
 //! What all types of value have in common: elements, and bytes in a rewritten log.
 
+use aof_core::number::FloatText;
 use aof_core::value::Value;
 
 /// Items that a rewrite puts into one command (`AOF_REWRITE_ITEMS_PER_CMD`).
@@ -10,7 +11,14 @@ const ITEMS_PER_COMMAND: u64 = 64;
 pub(super) fn for_each(value: &Value, mut each: impl FnMut(&[u8], Option<&[u8]>)) {
     match value {
         Value::String(string) => each(string.as_bytes(), None),
-        Value::List(_) | Value::Hash(_) | Value::Set(_) | Value::SortedSet(_) => {}
+        Value::List(list) => list.iter().for_each(|element| each(element, None)),
+        Value::Set(set) => set.iter().for_each(|member| each(&member, None)),
+        Value::Hash(hash) => hash.iter().for_each(|(field, value)| each(field, Some(value))),
+        Value::SortedSet(members) => {
+            for (member, score) in members.iter() {
+                each(member, Some(FloatText::new(score).as_bytes()));
+            }
+        }
     }
 }
 
@@ -80,6 +88,10 @@ fn digits(number: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use aof_core::config::Config;
+    use aof_core::execute::Executor;
+    use aof_core::keyspace::Keyspace;
+    use aof_core::load::Loader;
     use aof_core::resp::encode_command;
 
     use super::*;
@@ -97,6 +109,46 @@ mod tests {
                 }
                 let expected = Size { elements: 1, rewrite_bytes: log.len() as u64 };
                 assert_eq!(size(&key, &Value::string(&value), expiry), expected, "{length}");
+            }
+        }
+    }
+
+    /// What a server executes for these words.
+    fn value_of(lines: &[Vec<String>]) -> Value {
+        let mut log = Vec::new();
+        lines.iter().for_each(|words| encode_command(words, &mut log));
+        let executor = Executor::new(Config::default(), Keyspace::new(0), 0);
+        let mut loader = Loader::new(executor);
+        loader.feed(&log);
+        let loaded = loader.finish().expect("a log");
+        loaded.executor.keyspace.db(0).get(b"key").cloned().expect("the key")
+    }
+
+    /// Collections of every size around the 64 items of one command, packed and large: the log
+    /// that a rewrite would write has the size that was computed.
+    #[test]
+    fn a_collection_takes_what_its_commands_take() {
+        for (name, with_values) in
+            [("RPUSH", false), ("SADD", false), ("HMSET", true), ("ZADD", true)]
+        {
+            for count in [1, 2, 63, 64, 65, 127, 128, 129, 1000] {
+                let mut words = vec![name.to_owned(), "key".to_owned()];
+                for number in 0..count {
+                    match name {
+                        "ZADD" => words.extend([format!("{number}.5"), format!("m{number}")]),
+                        "HMSET" => words.extend([format!("f{number}"), format!("v{number}")]),
+                        _ => words.push(number.to_string()),
+                    }
+                }
+                let items = if with_values { 128 } else { 64 };
+                let mut log = Vec::new();
+                for piece in words[2..].chunks(items) {
+                    encode_command(&[&words[..2], piece].concat(), &mut log);
+                }
+                let value = value_of(&[words]);
+                let expected = Size { elements: count, rewrite_bytes: log.len() as u64 };
+                assert_eq!(size(b"key", &value, None), expected, "{name} {count}");
+                assert_eq!(super::count(&value), count, "{name}");
             }
         }
     }

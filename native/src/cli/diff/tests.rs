@@ -68,6 +68,45 @@ fn each_kind_of_difference_is_told() {
     assert_eq!(counted.lines().count(), 1, "{counted}");
 }
 
+/// Large ones are held in another form than small ones, and are the same to a client.
+#[test]
+fn collections_differ_by_what_is_in_them() {
+    let many: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    let backwards: Vec<String> = many.iter().rev().cloned().collect();
+    let (many, backwards) = (many.join(" "), backwards.join(" "));
+    let log = |order: &str| {
+        ["SADD s", "HSET h", "ZADD z"].map(|front| format!("{front} {order}")).to_vec()
+    };
+    let (a, b) = (log(&many), log(&backwards));
+    let views = |lines: &[String]| log_of(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let (code, said) = diff_bytes(&views(&a[..1]), &views(&b[..1]), &[]).expect("both load");
+    assert_eq!(code, ExitCode::SUCCESS, "{said}");
+    let grown = [a[0].clone(), "SADD s x".to_owned(), "SREM s x".to_owned()];
+    assert_eq!(
+        diff_bytes(&views(&grown), &views(&b[..1]), &[]).expect("loads").0,
+        ExitCode::SUCCESS
+    );
+    let cases = [
+        (["RPUSH l a b c"], ["RPUSH l a x c"], "element 1: \"b\" / \"x\""),
+        (["RPUSH l a"], ["RPUSH l a b"], "1 / 2 elements; element 1: nothing / \"b\""),
+        (
+            ["SADD s a b c"],
+            ["SADD s c x b y"],
+            "1 only in A, first \"a\"; 2 only in B, first \"x\"",
+        ),
+        (["HSET h f v g w"], ["HSET h g x f v"], "1 different, first \"g\": \"w\" / \"x\""),
+        (["ZADD z 1 a 2 b"], ["ZADD z 1 a 2.5 b"], "1 different, first \"b\": \"2\" / \"2.5\""),
+        (["RPUSH k a"], ["SADD k a"], "type list / set"),
+    ];
+    for (a, b, how) in cases {
+        let (code, said) = diff(&a, &b, &[]);
+        assert_eq!(code, ExitCode::FAILURE);
+        assert!(said.contains(how), "{how}\n{said}");
+    }
+    let (_, said) = diff(&["ZADD z 1 a 2 b"], &[], &[]);
+    assert!(said.contains("only in A: db 0 \"z\": zset of 2 elements\n"), "{said}");
+}
+
 #[test]
 fn expired_keys_can_be_left_out() {
     let (a, b) = (["SET x 1", "SET old 1 PXAT 1000"], ["SET x 1"]);
