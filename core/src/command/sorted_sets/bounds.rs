@@ -130,14 +130,36 @@ impl<'a> Bounds<'a> {
                 set.count_before(|score, _| least.leaves_below(score)),
                 set.count_before(|score, _| most.reaches(score)),
             ),
-            // Where scores differ this means nothing, in Redis too; it only must not fail.
-            Self::Lex(least, most) => (
+            Self::Lex(least, most) if has_one_score(set) => (
                 set.count_before(|_, member| least.leaves_below(member)),
                 set.count_before(|_, member| most.reaches(member)),
             ),
+            Self::Lex(least, most) => walk(set, least, most),
         };
         start..end.max(start)
     }
+}
+
+/// Whether the order is that of the members alone.
+fn has_one_score(set: &SortedSet) -> bool {
+    let score = |(_, score): (&[u8], f64)| score.to_bits();
+    set.iter().next().map(score) == set.iter().next_back().map(score)
+}
+
+/// The places between bounds of members where scores differ. Redis promises nothing for such a
+/// set. Here the log must lead to the same dataset whatever form a set has when it is loaded, so
+/// the members are met one after the other, as in a packed set of Redis: a search would depend on
+/// the shape of what is searched.
+fn walk(set: &SortedSet, least: LexEnd<'_>, most: LexEnd<'_>) -> (usize, usize) {
+    let (Some((first, _)), Some((last, _))) = (set.iter().next(), set.iter().next_back()) else {
+        return (0, 0);
+    };
+    if !most.reaches(first) || least.leaves_below(last) {
+        return (0, 0);
+    }
+    let start = set.iter().take_while(|(member, _)| least.leaves_below(member)).count();
+    let inside = set.iter().skip(start).take_while(|(member, _)| most.reaches(member)).count();
+    (start, start + inside)
 }
 
 /// Places from rank `first` to rank `last`, both inside, from the end when negative.

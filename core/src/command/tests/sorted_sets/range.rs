@@ -1,5 +1,5 @@
-use super::super::check;
 use super::WRONG_TYPE;
+use super::{Bench, check};
 
 const FILL: &str = "ZADD z 1 a 2 b 2 c 3.5 d inf e -inf f";
 
@@ -160,4 +160,26 @@ fn stored() {
             "ZRANGESTORE str z 0 -1",
         ],
     );
+}
+
+/// Bounds of members mean nothing where scores differ, but what is removed must not depend on the
+/// form of the set: a log is loaded with the form that the settings of the day give.
+#[test]
+fn bounds_of_members_do_not_depend_on_the_form() {
+    let ends = ["-", "+", "[a", "(b", "[c", "(d", "[e"];
+    for scores in ["1 a 1 b 1 c 1 d 1 e", "1 e 2 d 3 c 4 b 5 a", "2 a 1 b 3 c 1 d 2 e", "7 c"] {
+        for (least, most) in ends.iter().flat_map(|least| ends.map(|most| (least, most))) {
+            let removed = [0, 128].map(|packed_members| {
+                let mut bench = Bench::default();
+                bench.executor.config.zset_max_ziplist_entries = packed_members;
+                bench.step(&format!("ZADD z {scores}"));
+                let found = bench.step(&format!("ZRANGEBYLEX z {least} {most}"));
+                let count = bench.step(&format!("ZLEXCOUNT z {least} {most}"));
+                let removed = bench.step(&format!("ZREMRANGEBYLEX z {least} {most}"));
+                assert_eq!(count, removed);
+                (found, removed, bench.step("ZRANGE z 0 -1"))
+            });
+            assert_eq!(removed[0], removed[1], "{scores}: {least} {most}");
+        }
+    }
 }
