@@ -255,3 +255,15 @@ fn the_architecture_names_every_crate_and_dependency() {
     names.retain(|name| !architecture.contains(&format!("`{name}`")));
     assert_none(&names, "ARCHITECTURE.md does not say why it is there");
 }
+
+/// A fuzzer finds a name by itself only after a long time.
+#[test]
+fn the_words_of_the_fuzzer_have_every_command() {
+    let words = read("tests/fuzz/words.dict");
+    let missing: Vec<String> = aof_core::command::COMMANDS
+        .iter()
+        .map(|command| format!("\"{}\"", command.upper_name()))
+        .filter(|word| !words.lines().any(|line| line == word))
+        .collect();
+    assert_none(&missing, "tests/fuzz/words.dict lacks commands");
+}

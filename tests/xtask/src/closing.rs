@@ -53,6 +53,15 @@ impl Closing {
         }
     }
 
+    /// A line of libFuzzer, which closes with `stat::number_of_executed_units: 12345`. A target
+    /// counts as one test, and only if it ran at all.
+    pub(crate) fn read_fuzzer(&mut self, target: &str, line: &str) {
+        let runs = line.trim().strip_prefix("stat::number_of_executed_units:");
+        if runs.and_then(|runs| runs.trim().parse::<u64>().ok()).is_some_and(|runs| runs > 0) {
+            self.passed.insert(target.to_owned(), 1);
+        }
+    }
+
     /// `12 passed`, `1 filtered out`, or something without a number, such as the time taken.
     fn add(&mut self, part: &str) {
         let Some((number, outcome)) = part.trim().split_once(' ') else { return };
@@ -113,6 +122,17 @@ mod tests {
         );
         assert_eq!(closing.passed()["browser browser/main.rs"], 5);
         assert_eq!(closing.odd().len(), 2);
+    }
+
+    #[test]
+    fn a_fuzz_target_counts_when_it_ran() {
+        let mut closing = Closing::default();
+        for line in ["#2 INITED cov: 3", "stat::number_of_executed_units: 0", "stat::x: 3"] {
+            closing.read_fuzzer("loader", line);
+        }
+        assert!(closing.passed().is_empty());
+        closing.read_fuzzer("loader", "stat::number_of_executed_units: 98095");
+        assert_eq!(closing.passed(), &BTreeMap::from([("loader".to_owned(), 1)]));
     }
 
     #[test]

@@ -3,12 +3,13 @@
 //!
 //! Reading order: [`project`] (where things are), [`run`] (starting programs), [`need`] and
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
-//! it), [`play`], [`suite`] (the steps of a test run), [`closing`] and [`counts`] (how many tests
-//! ran, and how many should have), [`bench`] (the server beside Redis).
+//! it), [`play`], [`suite`] (the steps of a test run), [`fuzz`] (one of them), [`closing`] and
+//! [`counts`] (how many tests ran, and how many should have), [`bench`] (the server beside Redis).
 
 mod bench;
 mod closing;
 mod counts;
+mod fuzz;
 mod need;
 mod needs;
 mod page;

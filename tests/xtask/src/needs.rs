@@ -14,6 +14,10 @@ use crate::run;
 const NODE: &str = "20.19";
 /// The wasm-pack that this program was written against.
 const WASM_PACK: &str = "0.15.1";
+/// The cargo-fuzz that this program was written against.
+const CARGO_FUZZ: &str = "0.13.2";
+/// What is not shown where nothing can be fuzzed.
+pub(crate) const FUZZING_PROVES: &str = "that no input makes the engine panic (fuzzing)";
 /// The target of the page's module.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -52,6 +56,13 @@ pub(crate) fn for_browser() -> Vec<Need> {
 /// What the tests of the page need beyond the page itself.
 pub(crate) fn for_page_tests() -> Vec<Need> {
     vec![browser(), font()]
+}
+
+/// What the fuzz targets need. The sanitizer comes with the toolchain of rustup, also with the
+/// stable one.
+pub(crate) fn for_fuzz(project: &Project) -> Result<Vec<Need>> {
+    let tool = cargo_tool(project, "cargo-fuzz", "cargo-fuzz", CARGO_FUZZ, &["--locked"]);
+    Ok(vec![rust(project)?, cxx_compiler(), sanitizer(), tool])
 }
 
 /// Only Rust itself.
@@ -239,6 +250,36 @@ fn taskset() -> Need {
             text.rsplit(' ').next().map(str::to_owned)
         }),
         cure: Cure::Packages(&["util-linux"]),
+    }
+}
+
+/// libFuzzer is written in C++ and compiled with the targets.
+fn cxx_compiler() -> Need {
+    Need {
+        name: "a C++ compiler".to_owned(),
+        proves: Some(FUZZING_PROVES),
+        found: Box::new(|project| {
+            let text = run::answer(project.command("c++").arg("--version"))?;
+            text.lines().next().map(str::to_owned)
+        }),
+        cure: Cure::Packages(&["g++"]),
+    }
+}
+
+fn sanitizer() -> Need {
+    Need {
+        name: "the address sanitizer of Rust".to_owned(),
+        proves: Some(FUZZING_PROVES),
+        found: Box::new(|project| {
+            let libraries =
+                run::answer(project.command("rustc").args(["--print", "target-libdir"]))?;
+            let mut entries = fs::read_dir(libraries).ok()?.flatten();
+            let is_it = |name: &str| name.starts_with("librustc") && name.ends_with("asan.a");
+            entries
+                .any(|entry| entry.file_name().to_str().is_some_and(is_it))
+                .then(|| "installed".to_owned())
+        }),
+        cure: Cure::ByHand("rustup toolchain install stable && rustup default stable".to_owned()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::counts::{self, Counts};
 use crate::need::{self, Missing, Need};
 use crate::needs::{self, WASM_TARGET};
 use crate::project::Project;
-use crate::{page, run};
+use crate::{fuzz, page, run};
 
 /// A part of the tests, for those who work on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -23,6 +23,8 @@ pub(crate) enum Subset {
     Core,
     /// Tests of the server and its tools, with Redis's own programs beside them
     Native,
+    /// A short run of every fuzz target
+    Fuzz,
     /// Tests of the Lab object in a headless browser
     Browser,
     /// Types, build and tests of the page
@@ -103,13 +105,14 @@ fn needs_of(project: &Project, subset: Option<Subset>) -> Result<Vec<Need>> {
             Subset::Lint => needs::for_lint(project)?,
             Subset::Core => needs::for_core(project)?,
             Subset::Native => needs::for_native(project)?,
+            Subset::Fuzz => needs::for_fuzz(project)?,
             Subset::Browser => needs::for_wasm(project)?,
             Subset::Page => needs::for_page(project)?,
         };
         match part {
             Subset::Browser => needs.extend(needs::for_browser()),
             Subset::Page => needs.extend(needs::for_page_tests()),
-            Subset::Lint | Subset::Core | Subset::Native => {}
+            Subset::Lint | Subset::Core | Subset::Native | Subset::Fuzz => {}
         }
         Ok(needs)
     };
@@ -149,11 +152,13 @@ fn plan(subset: Option<Subset>, mode: Mode) -> Vec<Step> {
         Some(Subset::Lint) => steps.extend(lint),
         Some(Subset::Core) => steps.push(counted("tests of core", test_core)),
         Some(Subset::Native) => steps.push(counted("native tests", test_native)),
+        Some(Subset::Fuzz) => steps.push(counted("fuzz", fuzz_targets)),
         Some(Subset::Browser) => steps.push(counted("browser tests", test_browser)),
         Some(Subset::Page) => steps.extend(page),
         None => {
             steps.extend(lint);
             steps.push(counted("cargo test", test_workspace));
+            steps.push(counted("fuzz", fuzz_targets));
             steps.push(counted("browser tests", test_browser));
             steps.extend(page);
         }
@@ -166,9 +171,13 @@ fn plan(subset: Option<Subset>, mode: Mode) -> Vec<Step> {
 impl Session<'_> {
     fn perform(&mut self, step: &Step) -> Result<Ending, (anyhow::Error, Duration)> {
         println!("\n=== {}", step.name);
-        let browser = matches!(step.name, "browser tests" | "page: tests");
-        if browser && self.missing.iter().any(|missing| missing.name.starts_with("Chromium")) {
-            println!("not run: no browser");
+        let lacks = |missing: &&Missing| match step.name {
+            "browser tests" | "page: tests" => missing.name.starts_with("Chromium"),
+            "fuzz" => missing.proves == needs::FUZZING_PROVES,
+            _ => false,
+        };
+        if let Some(missing) = self.missing.iter().find(lacks) {
+            println!("not run: {} is missing", missing.name);
             return Ok(Ending::Unproven);
         }
         let start = Instant::now();
@@ -214,7 +223,10 @@ impl Session<'_> {
 }
 
 fn format(session: &mut Session<'_>) -> Result<()> {
-    run::check(session.project.cargo().args(["fmt", "--all", "--check"]))
+    run::check(session.project.cargo().args(["fmt", "--all", "--check"]))?;
+    // The fuzz targets are a workspace of their own.
+    let fuzz = ["fmt", "--manifest-path", fuzz::MANIFEST, "--check"];
+    run::check(session.project.cargo().args(fuzz))
 }
 
 fn clippy(session: &mut Session<'_>) -> Result<()> {
@@ -255,6 +267,12 @@ fn test_native(session: &mut Session<'_>) -> Result<()> {
         let artifact = suite.split(' ').next().unwrap_or_default();
         !matches!(artifact, "aof_core" | "aof_web" | "xtask")
     })
+}
+
+fn fuzz_targets(session: &mut Session<'_>) -> Result<()> {
+    let mut closing = Closing::default();
+    fuzz::run_all(session.project, &mut closing)?;
+    session.settle("fuzz", |_| true, &closing)
 }
 
 fn test_browser(session: &mut Session<'_>) -> Result<()> {
