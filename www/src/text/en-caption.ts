@@ -3,6 +3,7 @@ import {
   executedWrites,
   isQueued,
   keptNames,
+  loggedAs,
   namedWrites,
   selectsFirst,
   spoken,
@@ -209,6 +210,10 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   }
   if (selectsFirst(snapshot, fact.from, fact.to)) {
     return `The server ran ${said}. The log selects its database first: ${bytes(fact.bytes)} went to ${code("aof_buf")}, only in memory.`;
+  }
+  const logged = loggedAs(snapshot, fact);
+  if (logged) {
+    return `The server ran ${said}. What came of it, ${code(spoken(logged))}, is what it added to ${code("aof_buf")}: ${bytes(fact.bytes)}, only in memory.`;
   }
   if (fact.entries > 1) {
     return `The server ran ${said} and added ${fact.entries} commands, ${bytes(fact.bytes)}, to ${code("aof_buf")}. They are only in memory.`;

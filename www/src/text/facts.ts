@@ -55,3 +55,13 @@ export function keptNames(snapshot: Snapshot): string[] {
 export function executedWrites(snapshot: Snapshot): number {
   return snapshot.log.filter((entry) => entry.origin === "client").length;
 }
+
+/** The one command that stands in the log for another one, such as SREM for SPOP. */
+export function loggedAs(
+  snapshot: Snapshot,
+  fact: Extract<StepFact, { kind: "command" }>,
+): string[] | null {
+  const entries = entriesIn(snapshot, fact.from, fact.to);
+  const words = entries.length === 1 ? entries[0]?.words : undefined;
+  return words && words.join("\0") !== fact.words.join("\0") ? words : null;
+}

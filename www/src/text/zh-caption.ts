@@ -3,6 +3,7 @@ import {
   executedWrites,
   isQueued,
   keptNames,
+  loggedAs,
   namedWrites,
   selectsFirst,
   spoken,
@@ -168,6 +169,10 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   }
   if (selectsFirst(snapshot, fact.from, fact.to)) {
     return `服务器执行了 ${said}；日志先选库，共 ${bytes(fact.bytes)}进了 ${code("aof_buf")}，只在内存里。`;
+  }
+  const logged = loggedAs(snapshot, fact);
+  if (logged) {
+    return `服务器执行了 ${said}，放进 ${code("aof_buf")} 的是结果 ${code(spoken(logged, 20))}，${bytes(fact.bytes)}，目前只在内存里。`;
   }
   if (fact.entries > 1) {
     return `服务器执行了 ${said}，把 ${fact.entries} 条命令共 ${bytes(fact.bytes)}放进 ${code("aof_buf")}。`;
