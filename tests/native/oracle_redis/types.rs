@@ -66,6 +66,10 @@ fn transactions_of_every_type_agree_with_redis() {
 #[test]
 fn every_known_difference_is_met_and_needed() {
     let Some(setting) = Setting::find() else { return };
+    if env::var_os("AOF_LAB_REDIS").is_some() {
+        eprintln!("NOT PROVEN: that every excuse is needed (another oracle was chosen)");
+        return;
+    }
     let mut pair = setting.pair(known::of_errors());
     pair.assert_every_known_difference_is_needed();
 }
