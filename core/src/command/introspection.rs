@@ -58,28 +58,28 @@ fn describe(command: &Command, reply: &mut Reply<'_>) {
     categories(command).for_each(|name| reply.simple(name));
 }
 
-/// The access categories that follow from family and flags.
+/// The access categories that follow from family and flags, in the order of Redis.
 fn categories(command: &Command) -> impl Iterator<Item = &'static str> {
     let flags = command.flags;
-    let family = match command.family {
-        Family::Connection => "@connection",
-        Family::Keyspace => "@keyspace",
-        Family::String => "@string",
-        Family::List => "@list",
-        Family::Hash => "@hash",
-        Family::Set => "@set",
-        Family::SortedSet => "@sortedset",
-        Family::Transaction => "@transaction",
-        Family::Server => "@admin",
-    };
+    // What SORT is about are the three types that it sorts.
+    let sorts = command.name == "sort";
+    let is = |family| command.family == family && !sorts;
     let dangerous = flags.has(Flags::DANGEROUS) || flags.has(Flags::ADMIN);
     [
-        (flags.has(Flags::WRITE), "@write"),
+        (is(Family::Keyspace), "@keyspace"),
         (flags.has(Flags::READONLY), "@read"),
+        (flags.has(Flags::WRITE), "@write"),
+        (is(Family::Set) || sorts, "@set"),
+        (is(Family::SortedSet) || sorts, "@sortedset"),
+        (is(Family::List) || sorts, "@list"),
+        (is(Family::Hash), "@hash"),
+        (is(Family::String), "@string"),
+        (flags.has(Flags::ADMIN), "@admin"),
         (flags.has(Flags::FAST), "@fast"),
         (!flags.has(Flags::FAST), "@slow"),
         (dangerous, "@dangerous"),
-        (true, family),
+        (is(Family::Connection), "@connection"),
+        (is(Family::Transaction), "@transaction"),
     ]
     .into_iter()
     .filter(|(has, _)| *has)

@@ -39,7 +39,7 @@ fn command_describes_the_table() {
             ("COMMAND COUNT", &format!(":{}", COMMANDS.len())),
             (
                 "COMMAND INFO get nothing",
-                "[[\"get\", :2, [+readonly, +fast], :1, :1, :1, [+@read, +@fast, +@string]], [nil]]",
+                "[[\"get\", :2, [+readonly, +fast], :1, :1, :1, [+@read, +@string, +@fast]], [nil]]",
             ),
             ("COMMAND INFO", "[]"),
             ("COMMAND GETKEYS MSET a 1 b 2", "[\"a\", \"b\"]"),

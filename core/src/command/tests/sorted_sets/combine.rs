@@ -152,7 +152,7 @@ fn keys_of_commands_with_a_number_of_keys() {
             (
                 "COMMAND INFO zdiff",
                 "[[\"zdiff\", :-3, [+readonly, +movablekeys], :0, :0, :0, \
-                 [+@read, +@slow, +@sortedset]]]",
+                 [+@read, +@sortedset, +@slow]]]",
             ),
         ],
         &[],
