@@ -20,7 +20,7 @@ pub fn shown(value: &Value) -> (String, u64) {
     };
     match value {
         Value::String(string) => (view::text(string.as_bytes()), 0),
-        Value::List(list) => gathered(['[', ']'], list.iter().map(|e| element(&e)), list.len()),
+        Value::List(list) => gathered(['[', ']'], list.iter().map(element), list.len()),
         Value::Hash(hash) => gathered(['{', '}'], hash.iter().map(pair), hash.len()),
         Value::Set(set) => gathered(['{', '}'], set.iter().map(|e| element(&e)), set.len()),
         Value::SortedSet(zset) => gathered(['(', ')'], zset.iter().map(scored), zset.len()),
