@@ -1,4 +1,7 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Bench, check};
+use crate::random::Random;
 
 #[test]
 fn fields_and_values() {
@@ -221,4 +224,102 @@ fn a_large_hash() {
     assert_eq!(bench.step("HRANDFIELD h 7 WITHVALUES").matches("field:").count(), 7);
     let replayed = bench.replayed().keyspace.content_digest();
     assert_eq!(replayed, bench.executor.keyspace.content_digest());
+}
+
+/// Random commands on two keys, against maps, with limits so small that hashes become tables; at
+/// the end the log gives the same.
+#[test]
+fn agrees_with_a_model() {
+    for seed in 0..60 {
+        let mut random = Random::new(seed);
+        let mut bench = Bench::default();
+        bench.executor.config.hash_max_ziplist_entries = random.below(8);
+        bench.executor.config.hash_max_ziplist_value = 3 + random.below(4);
+        let mut models = [BTreeMap::<String, i64>::new(), BTreeMap::new()];
+        for step in 0..300 {
+            let choice = usize::try_from(random.below(2)).unwrap();
+            let (key, model) = (["a", "b"][choice], &mut models[choice]);
+            let field = format!("f{}", random.below(12));
+            let number = i64::try_from(random.below(2_000_000)).unwrap() - 1_000_000;
+            let (line, expected) = match random.below(7) {
+                0 | 1 => {
+                    let new = model.insert(field.clone(), number).is_none();
+                    (format!("HSET {key} {field} {number}"), format!(":{}", i64::from(new)))
+                }
+                2 => {
+                    let new = !model.contains_key(&field);
+                    model.entry(field.clone()).or_insert(number);
+                    (format!("HSETNX {key} {field} {number}"), format!(":{}", i64::from(new)))
+                }
+                3 => {
+                    let sum = model.entry(field.clone()).or_insert(0);
+                    *sum += number;
+                    (format!("HINCRBY {key} {field} {number}"), format!(":{sum}"))
+                }
+                4 => {
+                    let sum = model.entry(field.clone()).or_insert(0);
+                    *sum += number;
+                    (format!("HINCRBYFLOAT {key} {field} {number}.0"), format!("\"{sum}\""))
+                }
+                5 => {
+                    let gone = i64::from(model.remove(&field).is_some());
+                    (format!("HDEL {key} {field} none"), format!(":{gone}"))
+                }
+                _ => {
+                    let held = model.get(&field).map_or("nil".to_owned(), |v| format!("\"{v}\""));
+                    (format!("HGET {key} {field}"), held)
+                }
+            };
+            assert_eq!(bench.step(&line), expected, "seed {seed}, step {step}: {line}");
+            assert_eq!(bench.step(&format!("HLEN {key}")), format!(":{}", model.len()));
+        }
+        for (key, model) in ["a", "b"].iter().zip(&models) {
+            let reply = bench.step(&format!("HGETALL {key}"));
+            let words: Vec<&str> = reply.split('"').skip(1).step_by(2).collect();
+            let held: BTreeMap<String, i64> = words
+                .chunks(2)
+                .map(|pair| (pair[0].to_owned(), pair[1].parse().unwrap()))
+                .collect();
+            assert_eq!(held, *model, "seed {seed}");
+        }
+        let replayed = bench.replayed().keyspace.content_digest();
+        assert_eq!(replayed, bench.executor.keyspace.content_digest(), "seed {seed}");
+    }
+}
+
+/// A scan meets every field that is there from its first call to its last, while others come and
+/// go and a packed hash becomes a table.
+#[test]
+fn a_scan_misses_no_field_that_stays() {
+    for seed in 0..100 {
+        let mut random = Random::new(seed);
+        let mut bench = Bench::default();
+        bench.executor.config.hash_max_ziplist_entries = 12;
+        let size = 1 + random.below(30);
+        let mut staying: BTreeSet<String> = (0..size).map(|number| format!("f{number}")).collect();
+        staying.iter().for_each(|field| {
+            bench.step(&format!("HSET h {field} 1"));
+        });
+        let (mut cursor, mut seen) = ("0".to_owned(), BTreeSet::new());
+        loop {
+            let count = 1 + random.below(5);
+            let reply = bench.step(&format!("HSCAN h {cursor} COUNT {count}"));
+            let words: Vec<&str> = reply.split('"').skip(1).step_by(2).collect();
+            seen.extend(words[1..].iter().step_by(2).map(|field| (*field).to_owned()));
+            if words[0] == "0" {
+                break;
+            }
+            cursor = words[0].to_owned();
+            for _ in 0..random.below(4) {
+                let field = format!("f{}", random.below(60));
+                if random.below(2) == 0 {
+                    bench.step(&format!("HSET h {field} 2"));
+                } else {
+                    bench.step(&format!("HDEL h {field}"));
+                    staying.remove(&field);
+                }
+            }
+        }
+        assert!(staying.is_subset(&seen), "seed {seed}: {:?} missed", staying.difference(&seen));
+    }
 }
