@@ -168,7 +168,8 @@ def unix_socket():
 def sort():
     r.rpush("l", 3, 1, 2)
     r.mset({"w1": 30, "w2": 20, "w3": 10})
-    assert r.sort("l", by="w*", get=["#", "w*"], groups=True) == [("3", "10"), ("2", "20"), ("1", "30")]
+    found = r.sort("l", by="w*", get=["#", "w*"], groups=True)
+    assert found == [("3", "10"), ("2", "20"), ("1", "30")]
     assert r.sort("l", desc=True, store="m") == 3 and r.lrange("m", 0, -1) == ["3", "2", "1"]
 
 

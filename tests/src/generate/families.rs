@@ -287,8 +287,8 @@ const ACROSS_TYPES: Templates = &[
 const FLUSH: Templates = &[(1, "FLUSHDB [ ASYNC ]"), (1, "FLUSHALL [ SYNC ]")];
 
 /// Enough in the keys that SORT is interesting. Nobody renames `sorted` and `ranked`, so theirs are
-/// always a list and a sorted set. No element has a NUL: what the C library compares ends there. No score is
-/// out of range: Redis's SORT would go on complaining about it, whatever it sorts.
+/// always a list and a sorted set. No element has a NUL: what the C library compares ends there.
+/// No score is out of range: Redis's SORT would go on complaining about it, whatever it sorts.
 const FILL: Templates = &[
     (6, "!RPUSH list {8 few }"),
     (6, "!SADD set {8 few }"),
