@@ -209,7 +209,7 @@ fn explain(report: &Report, remains: &Remains) -> String {
     let Some(first) = remains.first else { return said };
     let least = if remains.complete { "" } else { "at least " };
     said.push_str(&format!(
-        "WARNING: behind that stand {least}{} that can be read, the first at offset {first}.\n\
+        "WARNING: what would be cut holds {least}{} that can be read, the first at offset {first}.\n\
          The damage is in the middle of the file, not at its end, and cutting loses them all.\n\
          Somebody who knows the format can instead take out the damaged bytes by hand.\n",
         text::count(remains.behind, "command")

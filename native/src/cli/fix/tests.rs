@@ -123,7 +123,7 @@ fn losing_commands_that_can_be_read_takes_a_word() {
     for (answer, cut) in [("y\n", false), ("cut\n", true)] {
         let folder = Folder::with(bytes.as_bytes());
         let (code, said) = folder.fix(&[], Some(answer));
-        assert!(said.contains("WARNING: behind that stand 2 commands"), "{said}");
+        assert!(said.contains("WARNING: what would be cut holds 2 commands"), "{said}");
         assert!(said.contains("the first at offset 31"), "{said}");
         assert_eq!(code, if cut { ExitCode::SUCCESS } else { ExitCode::FAILURE }, "{said}");
         if cut {
@@ -142,7 +142,7 @@ fn commands_swallowed_by_a_wrong_length_are_told() {
     let (code, said) = folder.fix(&[], Some("y\n"));
     assert_eq!(code, ExitCode::FAILURE);
     assert!(said.contains("AOF is not valid: truncated."), "{said}");
-    assert!(said.contains("WARNING: behind that stand 3 commands"), "{said}");
+    assert!(said.contains("WARNING: what would be cut holds 3 commands"), "{said}");
     folder.assert_untouched(&said);
 }
 

@@ -9,18 +9,18 @@ const KEY_COLUMNS: usize = 50;
 /// All of it.
 pub(super) fn text(report: &Report) -> String {
     let mut text = head(report);
-    section(&mut text, "Commands", commands(report));
-    section(&mut text, "Databases", databases(report));
-    section(&mut text, "Types", types(report));
-    section(&mut text, "Largest keys", largest(report));
-    section(&mut text, "Growth", growth(report));
+    section(&mut text, "Commands", &commands(report));
+    section(&mut text, "Databases", &databases(report));
+    section(&mut text, "Types", &types(report));
+    section(&mut text, "Largest keys", &largest(report));
+    section(&mut text, "Growth", &growth(report));
     text
 }
 
 /// One table under its title; nothing if there is only the head of one.
-fn section(text: &mut String, title: &str, rows: Vec<Vec<String>>) {
+fn section(text: &mut String, title: &str, rows: &[Vec<String>]) {
     if rows.len() > 1 {
-        text.push_str(&format!("\n{title}\n{}", table(&rows)));
+        text.push_str(&format!("\n{title}\n{}", table(rows)));
     }
 }
 
@@ -31,10 +31,9 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 fn head(report: &Report) -> String {
     let weight = &report.dead_weight;
     let mut text = format!(
-        "{}: {} ({}), {}\n",
+        "{}: {}, {}\n",
         report.file,
-        size(report.size_bytes),
-        count(report.size_bytes, "byte"),
+        bytes(report.size_bytes),
         count(report.commands.count, "command")
     );
     match &report.damage {
@@ -75,6 +74,12 @@ fn head(report: &Report) -> String {
         ));
     }
     text
+}
+
+/// A size, and the exact number where the size is rounded.
+fn bytes(number: u64) -> String {
+    let exact = count(number, "byte");
+    if number < 1000 { exact } else { format!("{} ({exact})", size(number)) }
 }
 
 fn commands(report: &Report) -> Vec<Vec<String>> {

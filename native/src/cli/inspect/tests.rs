@@ -163,7 +163,7 @@ fn people_get_tables() {
     }
     let (code, text) = inspect(b"", &[]);
     assert_eq!(code, ExitCode::SUCCESS);
-    assert!(text.contains("0 (0 bytes), 0 commands"), "{text}");
+    assert!(text.contains("log: 0 bytes, 0 commands"), "{text}");
 }
 
 /// Programs rely on the names: each one is described.
