@@ -22,10 +22,10 @@ const MEGABYTE: usize = 1024 * 1024;
 /// `client-buffers-limit` in these tests.
 const BUFFERS_MB: u64 = 64;
 
-/// The bound of the README: what the server held before, one and a half times what all buffers may
-/// hold (an allocator loses some), what one client is being sent; and 16 MB for everything else.
+/// The bound of the README: what the server held before, twice what all buffers may hold (an
+/// allocator keeps and loses some), what one client is being sent; and 16 MB for everything else.
 fn bound_bytes(before_bytes: u64, one_client_mb: u64) -> u64 {
-    before_bytes + (BUFFERS_MB + BUFFERS_MB / 2 + one_client_mb + 16) * MB
+    before_bytes + (2 * BUFFERS_MB + one_client_mb + 16) * MB
 }
 
 fn launch(dir: &std::path::Path) -> Launch {
