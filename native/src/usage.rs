@@ -8,6 +8,7 @@
 use std::fs;
 use std::io;
 
+use aof_core::client::Client;
 use aof_core::config::ProcessFacts;
 use aof_core::usage::Usage;
 use nix::sys::resource::{UsageWho, getrusage};
@@ -15,6 +16,7 @@ use nix::sys::time::TimeValLike;
 use nix::unistd::{SysconfVar, sysconf};
 use tikv_jemalloc_ctl::{epoch, stats};
 
+use crate::connection::{Connection, Inbox};
 use crate::host::Host;
 
 /// Reads the usage, and remembers start and peak.
@@ -61,7 +63,7 @@ impl Meter {
         let (user_cpu_micros, system_cpu_micros) = cpu_micros();
         let (mut query_bytes, mut largest_query_bytes, mut largest_output_bytes) = (0, 0, 0);
         for connection in host.all_connections() {
-            query_bytes += connection.query_bytes;
+            query_bytes += connection.query_bytes + CONNECTION_BYTES;
             largest_query_bytes = largest_query_bytes.max(connection.query_bytes);
             largest_output_bytes = largest_output_bytes.max(connection.backlog_bytes());
         }
@@ -84,6 +86,10 @@ impl Meter {
         }
     }
 }
+
+/// What a connection takes that holds nothing: the socket's side, the decoder's and the engine's.
+const CONNECTION_BYTES: u64 =
+    (size_of::<Connection>() + size_of::<Inbox>() + size_of::<Client>()) as u64;
 
 /// The allocator's numbers as of now. All zero in a program that has another allocator.
 fn allocated() -> Allocated {
