@@ -44,16 +44,16 @@ mod tests {
 
     #[test]
     fn fires_once_for_each_time_it_is_set() {
-        let mut poll = mio::Poll::new().unwrap();
-        let timer = Timer::register(poll.registry(), Token(7)).unwrap();
+        let mut poll = mio::Poll::new().expect("a timer");
+        let timer = Timer::register(poll.registry(), Token(7)).expect("a timer");
         let mut events = mio::Events::with_capacity(4);
         let mut fired = |limit| {
-            poll.poll(&mut events, Some(limit)).unwrap();
+            poll.poll(&mut events, Some(limit)).expect("a timer");
             events.iter().filter(|event| event.token() == Token(7)).count()
         };
         assert_eq!(fired(Duration::ZERO), 0);
         for _ in 0..3 {
-            timer.set(Duration::ZERO).unwrap();
+            timer.set(Duration::ZERO).expect("a timer");
             assert_eq!(fired(Duration::from_secs(30)), 1);
             assert_eq!(fired(Duration::ZERO), 0);
         }

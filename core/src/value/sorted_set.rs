@@ -2,9 +2,9 @@
 //!
 //! # The structure
 //! A small set is packed: each element is a score, in as few bytes as it needs, and then the
-//! member, in order, in one allocation. A large one holds each member once, in a table with its score
-//! (`value/table.rs`), and an order of scores and places in that table, in which the rank of a
-//! member takes O(log n) (`sorted_set/order.rs`). A set that has become large stays so.
+//! member, in order, in one allocation. A large one holds each member once, in a table with its
+//! score (`value/table.rs`), and an order of scores and places in that table, in which the rank of
+//! a member takes O(log n) (`sorted_set/order.rs`). A set that has become large stays so.
 //!
 //! Its order is Redis's: by score, then by the bytes of the member. Zero and minus zero are the
 //! same score, but what was written first is what is replied.
@@ -84,7 +84,7 @@ fn unpack(element: &[u8]) -> (&[u8], f64) {
 
 fn pack(member: &[u8], score: f64) -> Vec<u8> {
     let bits = score.to_bits();
-    let count = (SCORE_BYTES as u32 * 8 - bits.trailing_zeros()).div_ceil(8);
+    let count = (u64::BITS - bits.trailing_zeros()).div_ceil(8);
     let mut element = Vec::with_capacity(1 + SCORE_BYTES + member.len());
     element.extend(u8::try_from(count));
     element.extend(bits.to_be_bytes().into_iter().take(count as usize));
