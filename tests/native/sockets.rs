@@ -9,6 +9,7 @@ use std::path::Path;
 
 use aof_tests::client::{Client, Reply, encode};
 use aof_tests::hostile::connect;
+use aof_tests::needs;
 use aof_tests::proc;
 use aof_tests::server::{Launch, Server};
 use aof_tests::wait::{self, LIMIT};
@@ -179,7 +180,7 @@ fn outer_address() -> Option<IpAddr> {
 #[test]
 fn protected_mode_serves_this_machine_only() {
     let Some(address) = outer_address() else {
-        eprintln!("NOT PROVEN: protected mode over a real interface (there is only loopback)");
+        needs::missing("an address beyond loopback", "protected mode over a real interface");
         return;
     };
     let dir = folder();

@@ -48,7 +48,11 @@ pub fn python_with_redis(proves: &str) -> Option<PathBuf> {
 }
 
 /// Fails in CI, and otherwise says what stays unproven.
-fn missing(what: &str, proves: &str) {
+///
+/// # Panics
+///
+/// With `CI=true`.
+pub fn missing(what: &str, proves: &str) {
     let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
     assert!(!ci, "{what} is missing, so nothing shows {proves}");
     eprintln!("NOT PROVEN: {proves} ({what} is missing; cargo xtask test installs it)");

@@ -131,8 +131,8 @@ impl Lab {
     /// A client sends a line. Goes to the step at which it is executed.
     ///
     /// # Errors
-    /// `bad-command` with Redis's text, `not-here` for MONITOR, `not-running`, `too-large`, `bad-option` for a client
-    /// that cannot be.
+    /// `bad-command` with Redis's text, `not-here` for MONITOR, `not-running`, `too-large`,
+    /// `bad-option` for a client that cannot be.
     pub fn submit(&mut self, client: u64, line: &str) -> Result<(), LabError> {
         if !(1..=CLIENT_LIMIT).contains(&client) {
             return Err(LabError::BadOption(format!("clients are 1 to {CLIENT_LIMIT}")));
