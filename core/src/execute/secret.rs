@@ -5,6 +5,9 @@ use crate::resp::Argv;
 /// What stands in the place of a secret (Redis: `redactClientCommandArgument`).
 pub(crate) const REDACTED: &[u8] = b"(redacted)";
 
+/// Directives whose values nobody may see (Redis: `SENSITIVE_CONFIG`).
+const SECRETS: [&[u8]; 4] = [b"requirepass", b"masterauth", b"masteruser", b"tls-key-file-pass"];
+
 /// The words of `argv`, with every password taken out.
 pub(crate) fn words_without_secrets<'a>(argv: Argv<'a>) -> impl Iterator<Item = &'a [u8]> {
     let name = argv.name();
@@ -12,7 +15,7 @@ pub(crate) fn words_without_secrets<'a>(argv: Argv<'a>) -> impl Iterator<Item = 
     let (auth, hello) = (is("auth"), is("hello"));
     let config = is("config")
         && argv.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"set"))
-        && argv.get(2).is_some_and(|word| word.eq_ignore_ascii_case(b"requirepass"));
+        && argv.get(2).is_some_and(|name| SECRETS.iter().any(|s| name.eq_ignore_ascii_case(s)));
     // HELLO version AUTH user password: both words behind AUTH.
     let mut hidden_after_auth = 0;
     argv.iter().enumerate().map(move |(index, word)| {
@@ -47,6 +50,7 @@ mod tests {
             ),
             ("hello 2 setname auth auth auth s", "hello 2 setname auth (redacted) (redacted) s"),
             ("CONFIG SET requirepass secret", "CONFIG SET requirepass (redacted)"),
+            ("config set MASTERAUTH secret", "config set MASTERAUTH (redacted)"),
             ("config set RequirePass s", "config set RequirePass (redacted)"),
             ("CONFIG GET requirepass", "CONFIG GET requirepass"),
             ("SET auth secret", "SET auth secret"),

@@ -213,7 +213,7 @@ impl PartialEq for Hash {
 
 impl Eq for Hash {}
 
-/// The fields of a [`Hash`] with their values.
+/// The fields of a hash with their values.
 #[derive(Clone, Debug)]
 pub struct Iter<'a>(Elements<'a>);
 

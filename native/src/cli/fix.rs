@@ -42,7 +42,7 @@ mod tests;
 /// Cuts off the end of an append only file from the first byte that cannot be read.
 ///
 /// Shows what `aof check` says, what would be cut and what that would lose, and asks. Before it
-/// cuts, it keeps a copy beside the file, named FILE.before-fix-<time>. A file that is whole, or
+/// cuts, it keeps a copy beside the file, named FILE.before-fix-TIME. A file that is whole, or
 /// that cutting cannot heal, is not touched. Stop the server first; a log that `aofd` is using is
 /// refused.
 ///
@@ -163,8 +163,9 @@ fn diagnose(report: &Report) -> Diagnosis {
              in a redis-server of its version, set that directive to no, and run BGREWRITEAOF."
         }
         Problem::Malformed(Malformation::Annotation) => {
-            "Lines that begin with '#' are written by Redis 7. The file is not damaged: this \
-             program does not read that generation of logs."
+            "Lines that begin with '#' are written by Redis 7, whose logs this program does not \
+             read. If no Redis 7 has written this file, that byte is damaged; cutting there is \
+             then for you to do, after you have made a copy."
         }
         Problem::UnknownCommand { .. } => {
             "The file is not damaged there: it holds a command that this server does not have, so \

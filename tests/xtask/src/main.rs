@@ -4,7 +4,7 @@
 //! Reading order: [`project`] (where things are), [`run`] (starting programs), [`need`] and
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
 //! it), [`play`], [`suite`] (the steps of a test run), [`fuzz`] (one of them), [`closing`] and
-//! [`counts`] (how many tests ran, and how many should have), [`bench`] (the server beside Redis).
+//! [`counts`] (how many tests ran, and how many should have), [`mod@bench`] (beside Redis).
 
 mod bench;
 mod closing;
