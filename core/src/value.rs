@@ -144,10 +144,15 @@ impl Value {
 
     /// Some byte of what it holds, so that the processor fetches it.
     pub(crate) fn touch(&self) -> u8 {
-        match self {
-            Self::String(string) => string.as_bytes().first().copied().unwrap_or(0),
-            _ => 0,
-        }
+        let length = match self {
+            Self::String(string) => return string.as_bytes().first().copied().unwrap_or(0),
+            // Their number of elements stands at the front of what they hold.
+            Self::List(list) => list.len(),
+            Self::Hash(hash) => hash.len(),
+            Self::Set(set) => set.len(),
+            Self::SortedSet(sorted_set) => sorted_set.len(),
+        };
+        length.to_le_bytes()[0]
     }
 
     const fn type_number(&self) -> u8 {
