@@ -173,6 +173,9 @@ pub struct Config {
     pub process_id: u32,
     /// More of them.
     pub process: ProcessFacts,
+    /// The most clients for which the host can make room, `u32::MAX` where it does not know.
+    /// `CONFIG SET maxclients` is judged by it. A fact of the host and no directive.
+    pub most_clients: u32,
     /// Where the server's log goes, empty for standard output.
     pub logfile: String,
 }
@@ -236,6 +239,7 @@ impl Default for Config {
             config_file: String::new(),
             process_id: 0,
             process: ProcessFacts::default(),
+            most_clients: u32::MAX,
             logfile: String::new(),
         }
     }

@@ -48,6 +48,7 @@ pub fn run(options: ServerOptions) -> anyhow::Result<ExitCode> {
     config.dir = directory.display().to_string();
     config.process_id = std::process::id();
     config.process = usage::process_facts(random_seed);
+    config.most_clients = descriptors::most_clients();
     check_files(&config, &directory, record.as_deref())?;
     logger::install(&config.loglevel, &directory, &config.logfile)?;
     tracing::warn!("oO0OoO0OoO0Oo aofd is starting oO0OoO0OoO0Oo");

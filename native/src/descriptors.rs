@@ -62,6 +62,27 @@ pub fn make_room(clients: u32) -> Room {
     room_under(clients, soft, refused)
 }
 
+/// The most clients for which [`make_room`] can make room, `u32::MAX` where that is unknown. To be
+/// asked at the start, before threads and children: it tries to raise the hard limit, which only
+/// the kernel can judge, and puts it back.
+#[must_use]
+pub fn most_clients() -> u32 {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return u32::MAX };
+    let ceiling = std::fs::read_to_string("/proc/sys/fs/nr_open").ok();
+    let ceiling = ceiling.and_then(|text| text.trim().parse::<u64>().ok());
+    let limit = match ceiling {
+        Some(ceiling)
+            if ceiling > hard && setrlimit(Resource::RLIMIT_NOFILE, soft, ceiling).is_ok() =>
+        {
+            // To lower it is always allowed.
+            setrlimit(Resource::RLIMIT_NOFILE, soft, hard).ok();
+            ceiling
+        }
+        _ => hard,
+    };
+    u32::try_from(limit.saturating_sub(u64::from(RESERVED))).unwrap_or(u32::MAX)
+}
+
 /// How many of `clients` fit under a limit of open files.
 fn room_under(clients: u32, limit: u64, errno: Option<Errno>) -> Room {
     match limit.checked_sub(u64::from(RESERVED)) {
@@ -87,6 +108,14 @@ mod tests {
         assert_eq!(under(10, 32), Room::None { limit: 32 });
         assert_eq!(under(1, 0), Room::None { limit: 0 });
         assert_eq!(under(u32::MAX, u64::MAX), Room::Enough);
+    }
+
+    #[test]
+    fn the_most_clients_have_room_and_asking_changes_nothing() {
+        let before = getrlimit(Resource::RLIMIT_NOFILE).expect("a limit");
+        let most = most_clients();
+        assert_eq!(getrlimit(Resource::RLIMIT_NOFILE), Ok(before));
+        assert!(u64::from(most) + u64::from(RESERVED) >= before.1.min(u64::from(u32::MAX)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 mod client_libraries;
+mod descriptors;
 mod documents;
 mod facts;
 mod hostile;

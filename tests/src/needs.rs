@@ -47,14 +47,19 @@ pub fn python_with_redis(proves: &str) -> Option<PathBuf> {
     None
 }
 
+/// Whether nothing may be missing and nothing left out.
+#[must_use]
+pub fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| value == "true" || value == "1")
+}
+
 /// Fails in CI, and otherwise says what stays unproven.
 ///
 /// # Panics
 ///
 /// With `CI=true`.
 pub fn missing(what: &str, proves: &str) {
-    let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
-    assert!(!ci, "{what} is missing, so nothing shows {proves}");
+    assert!(!in_ci(), "{what} is missing, so nothing shows {proves}");
     eprintln!("NOT PROVEN: {proves} ({what} is missing; cargo xtask test installs it)");
 }
 
@@ -67,8 +72,7 @@ pub fn missing(what: &str, proves: &str) {
 pub fn root(proves: &str) -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {
-        let ci = env::var_os("CI").is_some_and(|value| value == "true" || value == "1");
-        assert!(!ci, "not root, so nothing shows {proves}");
+        assert!(!in_ci(), "not root, so nothing shows {proves}");
         eprintln!("NOT PROVEN: {proves} (it needs root)");
     }
     root

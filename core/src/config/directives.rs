@@ -235,7 +235,17 @@ pub fn set(config: &mut Config, name: &[u8], value: &[u8]) -> Result<&'static Di
     let Some(directive) = find(name).filter(|directive| directive.changeable) else {
         return Err(SetError::Unsupported { name: shown(name) });
     };
-    directive.set(config, value).map_err(|reason| SetError::Invalid {
+    let maxclients = config.maxclients;
+    let result = directive.set(config, value).and_then(|()| {
+        // Only who raises it needs room. A start does not refuse, but lowers it to what there is.
+        let most = config.most_clients;
+        if config.maxclients <= most.max(maxclients) {
+            return Ok(());
+        }
+        config.maxclients = maxclients;
+        Err(ValueError::Clients { most })
+    });
+    result.map_err(|reason| SetError::Invalid {
         name: shown(name),
         value: shown(value),
         reason,

@@ -17,6 +17,7 @@ pub(super) fn header() -> Header {
         config: Config {
             appendfsync: Policy::Always,
             process_id: 77,
+            most_clients: 19_968,
             process: ProcessFacts {
                 run_id: "0123".to_owned(),
                 executable: "/bin/aofd".to_owned(),

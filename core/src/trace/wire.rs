@@ -24,6 +24,11 @@ pub(crate) const ANSWER: u8 = 4;
 pub(crate) const EFFECT: u8 = 5;
 pub(crate) const STEP: u8 = 6;
 
+/// In a header, before the directives, which begin with a letter: here follows `most_clients`.
+/// Traces of the simulated world, which has room for everyone, are without it, and so are those
+/// from before there was such a limit: nothing in them was refused for it.
+const MOST_CLIENTS: u8 = 0;
+
 /// Reads a record's kind and body. `offset` is where it begins.
 pub(crate) fn record(bytes: &[u8], offset: u64) -> Result<Record, TraceError> {
     let damaged = |field| TraceError::Body { offset, field };
@@ -52,6 +57,10 @@ pub(crate) fn header(header: &Header, out: &mut Vec<u8>) {
     for text in process_texts(&header.config) {
         put_u64(text.len() as u64, out);
         out.extend_from_slice(text.as_bytes());
+    }
+    if header.config.most_clients != u32::MAX {
+        out.push(MOST_CLIENTS);
+        put_u32(header.config.most_clients, out);
     }
     out.extend_from_slice(to_text(&header.config).as_bytes());
 }
@@ -82,7 +91,12 @@ fn read_header(body: &mut Body<'_>, offset: u64) -> Result<Header, TraceError> {
         multiplexing: text()?,
     };
     let config_file = text()?;
-    let mut config = Config { process_id, process, config_file, ..Config::default() };
+    let mut most_clients = u32::MAX;
+    if body.0.first() == Some(&MOST_CLIENTS) {
+        body.u8("most clients").map_err(damaged)?;
+        most_clients = body.u32("most clients").map_err(damaged)?;
+    }
+    let mut config = Config { process_id, process, config_file, most_clients, ..Config::default() };
     parse_text(&mut config, "header", std::mem::take(&mut body.0))?;
     Ok(Header { config, seed, now, mono, loaded_bytes, dataset_digest })
 }

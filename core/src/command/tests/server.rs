@@ -44,6 +44,28 @@ fn config_is_read_and_changed() {
 }
 
 #[test]
+fn more_clients_than_the_host_has_room_for_are_refused() {
+    let mut bench = Bench::default();
+    assert_eq!(bench.step("CONFIG SET maxclients 4294967295"), "+OK", "no limit is known");
+    bench.executor.config.most_clients = 19_968;
+    let refused = |asked: u32| {
+        format!(
+            "-ERR Invalid argument '{asked}' for CONFIG SET 'maxclients' - The operating system \
+             is not able to handle the specified number of clients, try with 19968"
+        )
+    };
+    for (asked, taken) in [(19_969, true), (19_970, false), (19_969, true), (10, true)] {
+        let reply = bench.step(&format!("CONFIG SET maxclients {asked}"));
+        assert_eq!(reply, if taken { "+OK".to_owned() } else { refused(asked) }, "not raised");
+    }
+    for (asked, taken) in [(30_000, false), (19_969, false), (19_968, true), (19_969, false)] {
+        let reply = bench.step(&format!("CONFIG SET maxclients {asked}"));
+        assert_eq!(reply, if taken { "+OK".to_owned() } else { refused(asked) });
+    }
+    assert_eq!(bench.step("CONFIG GET maxclients"), "[\"maxclients\", \"19968\"]");
+}
+
+#[test]
 fn a_transaction_may_ask_for_several_things() {
     let mut bench = Bench::default();
     for line in ["MULTI", "CONFIG SET appendfsync no", "DEBUG SLEEP 0.5", "EXEC"] {

@@ -69,6 +69,15 @@ pub enum ValueError {
     /// Bytes that are no text.
     #[error("argument must be UTF-8 text")]
     NotText,
+    /// More clients than the host has room for.
+    #[error(
+        "The operating system is not able to handle the specified number of clients, try with \
+         {most}"
+    )]
+    Clients {
+        /// How many it has room for.
+        most: u32,
+    },
     /// Something else.
     #[error("{0}")]
     Refused(&'static str),
