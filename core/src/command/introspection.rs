@@ -90,15 +90,15 @@ fn get_keys(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     let command =
         lookup(call.word(2)).ok_or(CommandError::text("ERR Invalid command specified"))?;
     let words = call.argv.len() - 2;
-    let numbered = command.flags.has(Flags::MOVABLE_KEYS) && command.family == Family::SortedSet;
-    if command.keys.step == 0 && !numbered {
+    let movable = command.flags.has(Flags::MOVABLE_KEYS);
+    if command.keys.step == 0 && !movable {
         return Err(CommandError::text("ERR The command has no key arguments"));
     }
     if !command.accepts(words) {
         return Err(CommandError::text("ERR Invalid number of arguments specified for command"));
     }
-    let keys: Vec<&[u8]> = if numbered {
-        numbered_keys(command, call.argv)
+    let keys: Vec<&[u8]> = if movable {
+        movable_keys(command, call.argv)
             .ok_or(CommandError::text("ERR Invalid arguments specified for command"))?
     } else {
         keys_of(command, call.argv).collect()
@@ -106,6 +106,40 @@ fn get_keys(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     call.reply.array(keys.len());
     keys.into_iter().for_each(|key| call.reply.bulk(key));
     Ok(())
+}
+
+/// As [`keys_of`], for a command whose other words say where its keys are. `None` if they do not.
+fn movable_keys<'a>(command: &Command, argv: Argv<'a>) -> Option<Vec<&'a [u8]>> {
+    match command.name {
+        "sort" => Some(sort_keys(argv)),
+        "memory" => {
+            let usage = argv.get(3)?.eq_ignore_ascii_case(b"USAGE");
+            argv.get(4).filter(|_| usage).map(|key| vec![key])
+        }
+        _ => numbered_keys(command, argv),
+    }
+}
+
+/// The key, and the destination behind the last STORE. What is no option is passed over, and a
+/// destination may itself be read as an option, as Redis does.
+#[doc(alias = "sortGetKeys")]
+fn sort_keys(argv: Argv<'_>) -> Vec<&[u8]> {
+    let mut destination = None;
+    let mut at = 4;
+    while let Some(option) = argv.get(at) {
+        let is = |name: &[u8]| option.eq_ignore_ascii_case(name);
+        if is(b"STORE") {
+            destination = argv.get(at + 1).or(destination);
+        }
+        at += if is(b"LIMIT") {
+            3
+        } else if is(b"GET") || is(b"BY") {
+            2
+        } else {
+            1
+        };
+    }
+    argv.get(3).into_iter().chain(destination).collect()
 }
 
 /// As [`keys_of`], for a command with the number of its keys among its words: those keys, and
