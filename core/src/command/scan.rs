@@ -23,17 +23,21 @@ pub(super) fn keys<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
     Ok(Change::None)
 }
 
-/// What SCAN was asked for.
-struct Filter<'a> {
+/// What the options of SCAN and its relatives ask for.
+pub(super) struct Filter<'a> {
     pattern: Option<&'a [u8]>,
-    type_name: Option<&'a [u8]>,
-    count: u64,
+    /// About how many elements one call visits.
+    pub(super) count: u64,
 }
 
 impl<'a> Filter<'a> {
-    fn parse(call: &Call<'a, '_>) -> Result<Self, CommandError> {
-        let mut filter = Self { pattern: None, type_name: None, count: 10 };
-        let mut words = call.argv.skip(2);
+    /// Reads pairs of an option and its value. `other` gets what is neither COUNT nor MATCH, and
+    /// says whether it knows the option.
+    pub(super) fn parse(
+        mut words: impl Iterator<Item = &'a [u8]>,
+        mut other: impl FnMut(&[u8], &'a [u8]) -> bool,
+    ) -> Result<Self, CommandError> {
+        let mut filter = Self { pattern: None, count: 10 };
         while let Some(word) = words.next() {
             let value = words.next().ok_or(CommandError::Syntax)?;
             if word.eq_ignore_ascii_case(b"COUNT") {
@@ -42,25 +46,34 @@ impl<'a> Filter<'a> {
                 filter.count = count.ok_or(CommandError::Syntax)?;
             } else if word.eq_ignore_ascii_case(b"MATCH") {
                 filter.pattern = Some(value).filter(|pattern| *pattern != b"*");
-            } else if word.eq_ignore_ascii_case(b"TYPE") {
-                filter.type_name = Some(value);
-            } else {
+            } else if !other(word, value) {
                 return Err(CommandError::Syntax);
             }
         }
         Ok(filter)
+    }
+
+    /// Whether the pattern, if there is one, matches.
+    pub(super) fn admits(&self, name: &[u8]) -> bool {
+        self.pattern.is_none_or(|pattern| matches(pattern, name, Case::Sensitive))
     }
 }
 
 /// Finds keys whose time has come and that match: they are deleted and left out.
 pub(super) fn scan<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     let cursor = parse_cursor(call.word(1))?;
-    let filter = Filter::parse(call)?;
+    let mut type_name: Option<&[u8]> = None;
+    let filter = Filter::parse(call.argv.skip(2), |option, value| {
+        let known = option.eq_ignore_ascii_case(b"TYPE");
+        if known {
+            type_name = Some(value);
+        }
+        known
+    })?;
     let mut found: Vec<Vec<u8>> = Vec::new();
     let next = call.db().scan(cursor, filter.count, |entry| {
-        let wanted = filter.pattern.is_none_or(|p| matches(p, entry.key, Case::Sensitive))
-            && filter
-                .type_name
+        let wanted = filter.admits(entry.key)
+            && type_name
                 .is_none_or(|name| name.eq_ignore_ascii_case(entry.value.type_name().as_bytes()));
         if wanted {
             found.push(entry.key.to_vec());

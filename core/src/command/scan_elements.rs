@@ -1,9 +1,8 @@
 //! HSCAN, SSCAN, ZSCAN: walking through the elements of one collection.
 
-use crate::command::scan::parse_cursor;
+use crate::command::scan::{Filter, parse_cursor};
 use crate::command::{Call, CommandError};
-use crate::glob::{Case, matches};
-use crate::number::{FloatText, parse_integer};
+use crate::number::FloatText;
 use crate::propagate::Change;
 use crate::value::{Hash, Kind, Set, SortedSet};
 
@@ -38,38 +37,12 @@ impl Scan for SortedSet {
     }
 }
 
-/// What the options ask for.
-struct Filter<'a> {
-    pattern: Option<&'a [u8]>,
-    count: u64,
-}
-
-impl<'a> Filter<'a> {
-    fn parse(call: &Call<'a, '_>) -> Result<Self, CommandError> {
-        let mut filter = Self { pattern: None, count: 10 };
-        let mut words = call.argv.skip(3);
-        while let Some(word) = words.next() {
-            let value = words.next().ok_or(CommandError::Syntax)?;
-            if word.eq_ignore_ascii_case(b"COUNT") {
-                let count = parse_integer(value).ok_or(CommandError::NotInteger)?;
-                let count = u64::try_from(count).ok().filter(|&count| count > 0);
-                filter.count = count.ok_or(CommandError::Syntax)?;
-            } else if word.eq_ignore_ascii_case(b"MATCH") {
-                filter.pattern = Some(value).filter(|pattern| *pattern != b"*");
-            } else {
-                return Err(CommandError::Syntax);
-            }
-        }
-        Ok(filter)
-    }
-}
-
 /// `HSCAN key cursor [MATCH pattern] [COUNT count]` and its relatives. The reply holds each
 /// element with what belongs to it, in turn. Options are looked at only if there is such a key.
 #[doc(alias = "scanGenericCommand")]
 pub(super) fn scan<'a, T: Scan>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     let cursor = parse_cursor(call.word(2))?;
-    let filter = Filter::parse(call);
+    let filter = Filter::parse(call.argv.skip(3), |_, _| false);
     let (collection, reply) = call.read_of::<T>(call.word(1))?;
     let Some(collection) = collection else {
         reply.array(2);
@@ -81,7 +54,7 @@ pub(super) fn scan<'a, T: Scan>(call: &mut Call<'a, '_>) -> Result<Change<'a>, C
     let start = reply.position();
     let mut words = 0;
     let next = collection.scan(cursor, filter.count, &mut |element, belonging| {
-        if filter.pattern.is_none_or(|pattern| matches(pattern, element, Case::Sensitive)) {
+        if filter.admits(element) {
             reply.bulk(element);
             words += 1;
             if let Some(belonging) = belonging {
