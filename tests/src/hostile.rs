@@ -7,6 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use crate::client::encode;
+use crate::workload::Random;
 
 /// A connection that never waits long.
 ///
@@ -19,22 +20,6 @@ pub fn connect(port: u16) -> TcpStream {
     stream.set_read_timeout(patience).expect("a socket takes a timeout");
     stream.set_write_timeout(patience).expect("a socket takes a timeout");
     stream
-}
-
-/// Numbers from a seed (splitmix64): a run can be repeated.
-#[derive(Clone, Copy, Debug)]
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    /// The next one, below `bound`.
-    pub fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let bound = u64::try_from(bound.max(1)).unwrap_or(1);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound).unwrap_or(0)
-    }
 }
 
 /// Bytes that nearly are a protocol, one connection after the other.
@@ -57,18 +42,18 @@ pub fn random_bytes(port: u16, seed: u64, connections: usize) {
         b"MULTI\r\n",
         b"EXEC\r\n",
     ];
-    let mut numbers = Numbers(seed);
+    let mut random = Random::new(seed);
     for _ in 0..connections {
         let mut stream = connect(port);
         let mut bytes = Vec::new();
-        for _ in 0..numbers.below(60) {
-            bytes.extend_from_slice(PIECES[numbers.below(PIECES.len())]);
-            if numbers.below(4) == 0 {
-                bytes.push(numbers.below(256).to_le_bytes()[0]);
+        for _ in 0..random.below(60) {
+            bytes.extend_from_slice(random.one_of::<&[u8]>(&PIECES));
+            if random.one_in(4) {
+                bytes.push(random.below(256).to_le_bytes()[0]);
             }
         }
         stream.write_all(&bytes).ok();
-        match numbers.below(3) {
+        match random.below(3) {
             0 => {}
             1 => drop(stream.shutdown(Shutdown::Write)),
             _ => drop(stream.read_exact(&mut [0; 16])),
@@ -152,14 +137,17 @@ pub fn slow_writers(port: u16, connections: usize) -> usize {
 /// Connections that come and go: without a word, in the middle of a request, in the middle of a
 /// reply.
 pub fn comers_and_goers(port: u16, seed: u64, connections: usize, key: &str) {
-    let mut numbers = Numbers(seed);
+    let mut random = Random::new(seed);
     let get = encode(&["GET", key]);
     let set = encode(&["SET", "goer", "value"]);
     for _ in 0..connections {
         let mut stream = connect(port);
-        match numbers.below(4) {
+        match random.below(4) {
             0 => {}
-            1 => drop(stream.write_all(&set[..numbers.below(set.len())])),
+            1 => {
+                let length = usize::try_from(random.below(set.len() as u64)).unwrap_or(0);
+                stream.write_all(&set[..length]).ok();
+            }
             2 => drop(stream.write_all(&get)),
             _ => {
                 stream.write_all(&get).ok();
