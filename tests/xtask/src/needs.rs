@@ -35,17 +35,17 @@ pub(crate) fn for_wasm(project: &Project) -> Result<Vec<Need>> {
 
 /// What the checks of style need.
 pub(crate) fn for_lint(project: &Project) -> Result<Vec<Need>> {
-    Ok(vec![rust(project)?, components(project), wasm_target(project)])
+    Ok(vec![rust(project)?, components(project), wasm_target(project), make()])
 }
 
 /// What `cargo test` needs beyond Rust.
 pub(crate) fn for_native(project: &Project) -> Result<Vec<Need>> {
-    Ok(vec![rust(project)?, redis(), redis_py(), strace()])
+    Ok(vec![rust(project)?, make(), redis(), redis_py(), strace()])
 }
 
 /// What the measurements beside Redis need.
 pub(crate) fn for_bench(project: &Project) -> Result<Vec<Need>> {
-    Ok(vec![rust(project)?, redis(), strace(), taskset()])
+    Ok(vec![rust(project)?, make(), redis(), strace(), taskset()])
 }
 
 /// The browser and its driver.
@@ -250,6 +250,20 @@ fn taskset() -> Need {
             text.rsplit(' ').next().map(str::to_owned)
         }),
         cure: Cure::Packages(&["util-linux"]),
+    }
+}
+
+/// The server's allocator is written in C and built with make.
+fn make() -> Need {
+    Need {
+        name: "make and a C compiler".to_owned(),
+        proves: None,
+        found: Box::new(|project| {
+            project.find("cc")?;
+            let text = run::answer(project.command("make").arg("--version"))?;
+            text.lines().next()?.rsplit(' ').next().map(str::to_owned)
+        }),
+        cure: Cure::Packages(&["make", "gcc", "libc6-dev"]),
     }
 }
 
