@@ -115,6 +115,9 @@ impl Generator {
             if self.words.random.one_in(3) {
                 commands.push(self.command());
             }
+            if self.words.random.one_in(4) {
+                commands.push(split("UNWATCH"));
+            }
         }
         commands.push(split("MULTI"));
         for _ in 0..self.words.random.below(6) {
@@ -266,6 +269,8 @@ fn close<'a>(tokens: &mut impl Iterator<Item = &'a str>, end: &str, template: &s
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -290,6 +295,25 @@ mod tests {
                     family.name
                 );
             }
+        }
+    }
+
+    /// What has no template has a test of its own: that of what is a matter of chance.
+    #[test]
+    fn every_command_of_a_type_is_compared_with_redis() {
+        use aof_core::command::{COMMANDS, Family as Group};
+        const CHANCE: &str = include_str!("../native/oracle_redis/chance.rs");
+        let mut names: BTreeSet<String> = BTreeSet::new();
+        for family in families::ALL {
+            let commands = Generator::new(family, 7, 1_000_000_000_000).commands(20_000);
+            let name = |command: &Command| String::from_utf8_lossy(&command[0]).to_uppercase();
+            names.extend(commands.iter().map(name));
+        }
+        for command in COMMANDS {
+            let server = matches!(command.family, Group::Connection | Group::Server);
+            let name = command.upper_name();
+            let drawn = [' ', '"'].map(|end| CHANCE.contains(&format!("\"{name}{end}")));
+            assert!(server || drawn.contains(&true) || names.contains(&name), "{name} is nowhere");
         }
     }
 

@@ -98,6 +98,11 @@ impl Words {
         }
     }
 
+    /// A time that does not end while a test runs.
+    fn far_millis(&mut self) -> u64 {
+        1_000_000 + self.random.below(1_000_000_000)
+    }
+
     /// A word of this kind.
     ///
     /// # Panics
@@ -137,6 +142,8 @@ impl Words {
                 let seconds = self.now_ms / 1000 + 1000 + self.random.below(1_000_000);
                 seconds.to_string().into_bytes()
             }
+            "millis" => self.far_millis().to_string().into_bytes(),
+            "momentmillis" => (self.now_ms + self.far_millis()).to_string().into_bytes(),
             "odd" => self.odd(),
             _ => panic!("no such kind of word: {kind}"),
         }
