@@ -2,11 +2,14 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Command as Program, Output, Stdio};
+use std::process::{Child, Command as Program, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Instant;
 
 use aof_tests::client::{Reply, encode};
 use aof_tests::needs;
 use aof_tests::server::{Launch, Server};
+use aof_tests::wait;
 
 use crate::server::{WORLDS, folder, launch};
 
@@ -277,33 +280,50 @@ fn redis_cli_comes_by_unix_socket_and_with_a_password() {
     assert!(wrong.contains("WRONGPASS"), "{wrong}");
 }
 
-/// What goes on until it is stopped: its first lines that satisfy `wanted`, and then the end.
+/// A child that is killed at the latest when the test is over, also when it panics.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// What goes on until it is stopped: its first lines until `wanted` is true, and then the end.
 fn first_lines(
     cli: &Path,
     server: &Server,
     arguments: &[&str],
     mut wanted: impl FnMut(&str) -> bool,
 ) -> String {
-    let mut child = Program::new(cli)
+    let child = Program::new(cli)
         .args(["-p", &server.port().to_string()])
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .expect("redis-cli runs");
-    let output = child.stdout.take().expect("a pipe");
+    let mut child = Killed(child);
+    let output = child.0.stdout.take().expect("a pipe");
+    // A pipe cannot be read with a deadline. The thread ends with the child.
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        BufReader::new(output).lines().try_for_each(|line| sender.send(line).map_err(drop)).ok();
+    });
+    let deadline = Instant::now() + wait::LIMIT;
     let mut read = String::new();
-    for line in BufReader::new(output).lines() {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let line = lines.recv_timeout(left);
+        let line = line.unwrap_or_else(|error| panic!("{arguments:?}: {error} after:\n{read}"));
         let line = line.expect("text");
         read.push_str(&line);
         read.push('\n');
         if wanted(&line) {
-            break;
+            return read;
         }
     }
-    child.kill().expect("redis-cli still runs");
-    child.wait().expect("redis-cli ends");
-    read
 }
 
 #[test]
