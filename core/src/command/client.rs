@@ -12,6 +12,19 @@ use crate::units::ClientId;
 use filter::{Filter, parse_id};
 use line::Line;
 
+const HELP: &[&str] = &[
+    "GETNAME | SETNAME <name> | ID | INFO",
+    "    About this connection.",
+    "LIST [ID <id> ...] [TYPE normal]",
+    "    All connections, or some.",
+    "KILL <ip:port>",
+    "    End the connection from there.",
+    "KILL [ID <id>] [ADDR|LADDR <ip:port>] [TYPE normal] [USER default] [SKIPME yes|no]",
+    "    End all connections for which this holds.",
+    "REPLY ON|OFF|SKIP",
+    "    Whether commands are answered.",
+];
+
 pub(super) fn client<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     let subcommand = call.word(1).to_ascii_lowercase();
     match (subcommand.as_slice(), call.argv.len()) {
@@ -42,16 +55,7 @@ pub(super) fn client<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
         }
         (b"unblock", 3 | 4) => unblock(call)?,
         (b"tracking", 3..) => tracking(call)?,
-        (b"trackinginfo", 2) => {
-            call.reply.array(6);
-            call.reply.bulk(b"flags");
-            call.reply.array(1);
-            call.reply.bulk(b"off");
-            call.reply.bulk(b"redirect");
-            call.reply.integer(-1);
-            call.reply.bulk(b"prefixes");
-            call.reply.array(0);
-        }
+        (b"trackinginfo", 2) => tracking_info(call),
         (b"getredir", 2) => call.reply.integer(-1),
         (b"caching", 3) => {
             return Err(CommandError::text(
@@ -65,22 +69,7 @@ pub(super) fn client<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
         // Nothing is ever paused.
         (b"unpause", 2) => call.reply.ok(),
         (b"reply", 3) => reply_mode(call)?,
-        (b"help", 2) => super::introspection::help(
-            &mut call.reply,
-            "CLIENT",
-            &[
-                "GETNAME | SETNAME <name> | ID | INFO",
-                "    About this connection.",
-                "LIST [ID <id> ...] [TYPE normal]",
-                "    All connections, or some.",
-                "KILL <ip:port>",
-                "    End the connection from there.",
-                "KILL [ID <id>] [ADDR|LADDR <ip:port>] [TYPE normal] [USER default] [SKIPME yes|no]",
-                "    End all connections for which this holds.",
-                "REPLY ON|OFF|SKIP",
-                "    Whether commands are answered.",
-            ],
-        ),
+        (b"help", 2) => super::introspection::help(&mut call.reply, "CLIENT", HELP),
         _ => return Err(call.unknown_subcommand()),
     }
     Ok(Change::None)
@@ -94,6 +83,18 @@ pub(super) fn set_name(call: &mut Call<'_, '_>, name: &[u8]) -> Result<(), Comma
     }
     call.session.name = name.to_vec();
     Ok(())
+}
+
+/// Nobody is tracked.
+fn tracking_info(call: &mut Call<'_, '_>) {
+    call.reply.array(6);
+    call.reply.bulk(b"flags");
+    call.reply.array(1);
+    call.reply.bulk(b"off");
+    call.reply.bulk(b"redirect");
+    call.reply.integer(-1);
+    call.reply.bulk(b"prefixes");
+    call.reply.array(0);
 }
 
 /// ON is answered, OFF and SKIP are not.

@@ -58,6 +58,11 @@ pub(crate) fn of_errors() -> Vec<KnownDifference> {
 
 /// What random commands of some type meet.
 pub(crate) fn of_every_type() -> Vec<KnownDifference> {
+    [of_texts(), of_popping(), of_scores()].into_iter().flatten().collect()
+}
+
+/// What is said in other words.
+fn of_texts() -> Vec<KnownDifference> {
     vec![
         KnownDifference {
             reason: "7.0 quotes the command in the text about its expire time",
@@ -94,6 +99,32 @@ pub(crate) fn of_every_type() -> Vec<KnownDifference> {
             }),
         },
         KnownDifference {
+            reason: "7.0 mentions negative ranks in the text about RANK 0",
+            example: "LPOS k v RANK 0",
+            how: How::Says(|_, new| {
+                text(new)?.strip_prefix("ERR RANK can't be zero: use 1 to start")?;
+                error(
+                    "ERR RANK can't be zero: use 1 to start from the first match, \
+                     2 from the second, ...",
+                )
+            }),
+        },
+        KnownDifference {
+            reason: "7.0 quotes the command in the text about input keys that are missing",
+            example: "ZINTER 0 a",
+            how: How::Says(|_, new| {
+                let start = "ERR at least 1 input key is needed for ";
+                let name = between(text(new)?.strip_prefix(start)?, "'", "' command")?;
+                error(format!("{start}{name}"))
+            }),
+        },
+    ]
+}
+
+/// ZPOPMIN and ZPOPMAX.
+fn of_popping() -> Vec<KnownDifference> {
+    vec![
+        KnownDifference {
             reason: "7.0 says of every bad count of ZPOPMIN and ZPOPMAX that it must be positive",
             example: "ZPOPMIN nosuch word",
             how: How::Says(|command, new| {
@@ -121,6 +152,12 @@ pub(crate) fn of_every_type() -> Vec<KnownDifference> {
                 (wrong_type && none).then(|| Reply::Array(Some(Vec::new())))
             }),
         },
+    ]
+}
+
+/// How scores are shown.
+fn of_scores() -> Vec<KnownDifference> {
+    vec![
         KnownDifference {
             reason: "7.0 shows large whole scores in ZSCAN with all digits",
             example: "ZADD z 123456789012345680 a\nZSCAN z 0",
@@ -140,31 +177,11 @@ pub(crate) fn of_every_type() -> Vec<KnownDifference> {
             }),
         },
         KnownDifference {
-            reason: "7.0 mentions negative ranks in the text about RANK 0",
-            example: "LPOS k v RANK 0",
-            how: How::Says(|_, new| {
-                text(new)?.strip_prefix("ERR RANK can't be zero: use 1 to start")?;
-                error(
-                    "ERR RANK can't be zero: use 1 to start from the first match, \
-                     2 from the second, ...",
-                )
-            }),
-        },
-        KnownDifference {
             reason: "7.0 forgets the sign of zero in the scores of a small sorted set",
             example: "ZADD z -0 a\nZSCORE z a",
             how: How::Alike(|command, old| {
                 let name = command.first()?.first()?;
                 (name.eq_ignore_ascii_case(&b'z')).then(|| without_negative_zero(old))
-            }),
-        },
-        KnownDifference {
-            reason: "7.0 quotes the command in the text about input keys that are missing",
-            example: "ZINTER 0 a",
-            how: How::Says(|_, new| {
-                let start = "ERR at least 1 input key is needed for ";
-                let name = between(text(new)?.strip_prefix(start)?, "'", "' command")?;
-                error(format!("{start}{name}"))
             }),
         },
     ]

@@ -331,6 +331,86 @@ fn sorted(reply: &str) -> Vec<String> {
     items
 }
 
+/// The sets as a plain map, and what is drawn for one step.
+struct Model {
+    sets: BTreeMap<String, BTreeSet<String>>,
+    bench: Bench,
+    keys: [String; 3],
+    words: [String; 3],
+    /// Where it went wrong.
+    at: String,
+}
+
+impl Model {
+    fn set(&self, index: usize) -> BTreeSet<String> {
+        self.sets.get(&self.keys[index]).cloned().unwrap_or_default()
+    }
+
+    fn change(&mut self, removes: bool) {
+        let name = if removes { "SREM" } else { "SADD" };
+        let line = format!("{name} {} {}", self.keys[0], self.words.join(" "));
+        let set = self.sets.entry(self.keys[0].clone()).or_default();
+        let change = |word: &&String| {
+            if removes { set.remove(*word) } else { set.insert((*word).clone()) }
+        };
+        let changed = self.words.iter().filter(change).count();
+        assert_eq!(self.bench.step(&line), format!(":{changed}"), "{}: {line}", self.at);
+    }
+
+    /// SINTER, SUNION or SDIFF.
+    fn combine(&mut self, which: usize, stores: bool) {
+        let [first, second, third] = [0, 1, 2].map(|index| self.set(index));
+        let (name, result) = match which {
+            0 => ("SINTER", &(&first & &second) & &third),
+            1 => ("SUNION", &(&first | &second) | &third),
+            _ => ("SDIFF", &(&first - &second) - &third),
+        };
+        let (keys, target) = (self.keys.join(" "), &self.words[0]);
+        let line =
+            if stores { format!("{name}STORE {target} {keys}") } else { format!("{name} {keys}") };
+        let mut reply = self.bench.step(&line);
+        if stores {
+            assert_eq!(reply, format!(":{}", result.len()), "{}: {line}", self.at);
+            reply = self.bench.step(&format!("SMEMBERS {target}"));
+        }
+        assert_eq!(sorted(&reply), shown(&result), "{}: {line}", self.at);
+    }
+
+    fn pop(&mut self, count: u64) {
+        let reply = sorted(&self.bench.step(&format!("SPOP {} {count}", self.keys[0])));
+        let expected = self.set(0).len().min(usize::try_from(count).unwrap());
+        assert_eq!(reply.len(), expected, "{}", self.at);
+        let set = self.sets.entry(self.keys[0].clone()).or_default();
+        for member in reply {
+            assert!(set.remove(member.trim_matches('"')), "{}: {member}", self.at);
+        }
+    }
+
+    fn move_member(&mut self) {
+        let [source, target, _] = &self.keys;
+        let member = &self.words[0];
+        let words = ["SMOVE", source, target, member];
+        let reply = show(&self.bench.run_words(1, &words));
+        let moves = self.sets.get_mut(source).is_some_and(|set| set.remove(member));
+        assert_eq!(reply, format!(":{}", i64::from(moves)), "{}", self.at);
+        if moves {
+            self.sets.entry(target.clone()).or_default().insert(member.clone());
+        }
+    }
+
+    /// Looks at what is left, and at what the log gives.
+    fn finish(&mut self) {
+        for (key, set) in &self.sets {
+            let members = self.bench.step(&format!("SMEMBERS {key}"));
+            assert_eq!(sorted(&members), shown(set), "{}", self.at);
+            let exists = format!(":{}", i64::from(!set.is_empty()));
+            assert_eq!(self.bench.step(&format!("EXISTS {key}")), exists, "{}", self.at);
+        }
+        let replayed = self.bench.replayed().keyspace.content_digest();
+        assert_eq!(replayed, self.bench.executor.keyspace.content_digest(), "{}", self.at);
+    }
+}
+
 /// Random commands on a few keys, against a plain model; at the end the log gives the same.
 #[test]
 fn agrees_with_a_model() {
@@ -338,82 +418,26 @@ fn agrees_with_a_model() {
         let mut random = Random::new(seed);
         let mut bench = Bench::default();
         bench.executor.config.set_max_intset_entries = 1 + random.below(12);
-        let mut model: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let (keys, words) = Default::default();
+        let mut model = Model { sets: BTreeMap::new(), bench, keys, words, at: String::new() };
         let range = [8, 30, 300][usize::try_from(seed % 3).unwrap()];
         for step in 0..300 {
             let mut key = || ["a", "b", "c"][usize::try_from(random.below(3)).unwrap()].to_owned();
-            let keys = [key(), key(), key()];
+            model.keys = [key(), key(), key()];
             let mut member = || match random.below(range) {
                 number if number % 7 == 6 => format!("word{number}"),
                 number => number.to_string(),
             };
-            let words = [member(), member(), member()];
-            let [first, second, third] =
-                keys.each_ref().map(|key| model.get(key).cloned().unwrap_or_default());
-            let at = format!("seed {seed}, step {step}");
-            let choice = usize::try_from(random.below(9)).unwrap();
-            let results = [
-                ("SINTER", &(&first & &second) & &third),
-                ("SUNION", &(&first | &second) | &third),
-                ("SDIFF", &(&first - &second) - &third),
-            ];
-            match choice {
-                0..=2 => {
-                    let (name, removes) = if choice < 2 { ("SADD", false) } else { ("SREM", true) };
-                    let set = model.entry(keys[0].clone()).or_default();
-                    let change = |word: &&String| {
-                        if removes { set.remove(*word) } else { set.insert((*word).clone()) }
-                    };
-                    let changed = words.iter().filter(change).count();
-                    let line = format!("{name} {} {}", keys[0], words.join(" "));
-                    assert_eq!(bench.step(&line), format!(":{changed}"), "{at}: {line}");
-                }
-                3..=5 => {
-                    let (name, result) = &results[choice - 3];
-                    let reply = bench.step(&format!("{name} {}", keys.join(" ")));
-                    assert_eq!(sorted(&reply), shown(result), "{at}: {name} {keys:?}");
-                }
-                6 => {
-                    let (name, result) = &results[step % 3];
-                    let line = format!("{name}STORE {} {}", words[0], keys.join(" "));
-                    assert_eq!(bench.step(&line), format!(":{}", result.len()), "{at}: {line}");
-                    assert_eq!(
-                        sorted(&bench.step(&format!("SMEMBERS {}", words[0]))),
-                        shown(result)
-                    );
-                }
-                7 => {
-                    let count = random.below(6);
-                    let reply = sorted(&bench.step(&format!("SPOP {} {count}", keys[0])));
-                    let expected = first.len().min(usize::try_from(count).unwrap());
-                    assert_eq!(reply.len(), expected, "{at}");
-                    let set = model.entry(keys[0].clone()).or_default();
-                    for member in reply {
-                        assert!(set.remove(member.trim_matches('"')), "{at}: {member}");
-                    }
-                }
-                _ => {
-                    let words: [&[u8]; 4] =
-                        [b"SMOVE", keys[0].as_bytes(), keys[1].as_bytes(), words[0].as_bytes()];
-                    let member = String::from_utf8(words[3].to_vec()).unwrap();
-                    let moves = first.contains(&member);
-                    let reply = show(&bench.run_words(1, &words));
-                    assert_eq!(reply, format!(":{}", i64::from(moves)), "{at}");
-                    if moves {
-                        model.entry(keys[0].clone()).or_default().remove(&member);
-                        model.entry(keys[1].clone()).or_default().insert(member);
-                    }
-                }
+            model.words = [member(), member(), member()];
+            model.at = format!("seed {seed}, step {step}");
+            match usize::try_from(random.below(9)).unwrap() {
+                choice @ 0..=2 => model.change(choice == 2),
+                choice @ 3..=5 => model.combine(choice - 3, false),
+                6 => model.combine(step % 3, true),
+                7 => model.pop(random.below(6)),
+                _ => model.move_member(),
             }
         }
-        for (key, set) in &model {
-            assert_eq!(sorted(&bench.step(&format!("SMEMBERS {key}"))), shown(set), "seed {seed}");
-            assert_eq!(
-                bench.step(&format!("EXISTS {key}")),
-                format!(":{}", i64::from(!set.is_empty()))
-            );
-        }
-        let replayed = bench.replayed().keyspace.content_digest();
-        assert_eq!(replayed, bench.executor.keyspace.content_digest(), "seed {seed}");
+        model.finish();
     }
 }

@@ -34,16 +34,8 @@ pub(crate) fn event(event: Event<'_>, out: &mut Vec<u8>) {
             let (code, got) = protocol_error(error);
             out.extend([code, got]);
         }
-        Event::TurnEnd { now, mono } => {
-            out.push(5);
-            put_u64(now.0, out);
-            put_u64(mono.0, out);
-        }
-        Event::Tick { now, mono } => {
-            out.push(6);
-            put_u64(now.0, out);
-            put_u64(mono.0, out);
-        }
+        Event::TurnEnd { now, mono } => put_clocks(5, now, mono, out),
+        Event::Tick { now, mono } => put_clocks(6, now, mono, out),
         Event::Written { file, result } => {
             out.push(7);
             put_u32(file.0, out);
@@ -97,6 +89,12 @@ pub(crate) fn event(event: Event<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(result.unwrap_or_default());
         }
     }
+}
+
+fn put_clocks(code: u8, now: Millis, mono: Micros, out: &mut Vec<u8>) {
+    out.push(code);
+    put_u64(now.0, out);
+    put_u64(mono.0, out);
 }
 
 pub(super) fn read_event(body: &mut Body<'_>) -> Result<RecordedEvent, Bad> {
