@@ -65,6 +65,21 @@ pub fn seed(what: &str) -> u64 {
     seed
 }
 
+/// A command's name as clients write it: the log keeps the case.
+pub(crate) fn cased(random: &mut Random, name: &str) -> Vec<u8> {
+    match random.below(6) {
+        0 => name.to_ascii_lowercase().into_bytes(),
+        1 => {
+            let mut mixed = name.to_ascii_lowercase().into_bytes();
+            if let Some(first) = mixed.first_mut() {
+                first.make_ascii_uppercase();
+            }
+            mixed
+        }
+        _ => name.as_bytes().to_vec(),
+    }
+}
+
 /// Wall clock in milliseconds since the epoch.
 #[must_use]
 pub fn now_ms() -> u64 {
@@ -164,7 +179,7 @@ impl Workload {
         for database in DATABASES {
             commands.push(words(&format!("SELECT {database}")));
             for _ in 0..sets_each {
-                let mut command = vec![self.name("SET")];
+                let mut command = vec![cased(&mut self.random, "SET")];
                 self.set(&mut command);
                 commands.push(command);
             }
@@ -213,24 +228,9 @@ impl Workload {
             }
             at -= weight;
         }
-        let mut words = vec![self.name(kind)];
+        let mut words = vec![cased(&mut self.random, kind)];
         self.arguments(kind, &mut words);
         words
-    }
-
-    /// The name as clients write it: the log keeps the case.
-    fn name(&mut self, name: &str) -> Vec<u8> {
-        match self.random.below(6) {
-            0 => name.to_ascii_lowercase().into_bytes(),
-            1 => {
-                let mut mixed = name.to_ascii_lowercase().into_bytes();
-                if let Some(first) = mixed.first_mut() {
-                    first.make_ascii_uppercase();
-                }
-                mixed
-            }
-            _ => name.as_bytes().to_vec(),
-        }
     }
 
     fn arguments(&mut self, kind: &str, words: &mut Command) {
@@ -281,14 +281,14 @@ impl Workload {
             1 => self.option(words, "PX"),
             2 => self.option(words, "EXAT"),
             3 => self.option(words, "PXAT"),
-            4 => words.push(self.name("KEEPTTL")),
+            4 => words.push(cased(&mut self.random, "KEEPTTL")),
             _ => {}
         }
         match self.random.below(8) {
-            0 => words.push(self.name("NX")),
-            1 => words.push(self.name("XX")),
-            2 => words.push(self.name("GET")),
-            3 => words.extend([self.name("XX"), self.name("GET")]),
+            0 => words.push(cased(&mut self.random, "NX")),
+            1 => words.push(cased(&mut self.random, "XX")),
+            2 => words.push(cased(&mut self.random, "GET")),
+            3 => words.extend([cased(&mut self.random, "XX"), cased(&mut self.random, "GET")]),
             _ => {}
         }
     }
@@ -300,13 +300,13 @@ impl Workload {
             1 => self.option(words, "PX"),
             2 => self.option(words, "EXAT"),
             3 => self.option(words, "PXAT"),
-            4 => words.push(self.name("PERSIST")),
+            4 => words.push(cased(&mut self.random, "PERSIST")),
             _ => {}
         }
     }
 
     fn option(&mut self, words: &mut Command, name: &str) {
-        words.push(self.name(name));
+        words.push(cased(&mut self.random, name));
         // GETEX with a moment that is past deletes at once. SET keeps the key until somebody
         // notices, and two servers notice at different times.
         let may_be_past = words.first().is_some_and(|name| name.eq_ignore_ascii_case(b"GETEX"));

@@ -72,11 +72,7 @@ impl<'a, 'c> Call<'a, 'c> {
         self.expire_if_needed(key);
         let executor = &mut *self.executor;
         let value = executor.keyspace.db(self.session.db).get(key);
-        if value.is_some() {
-            executor.statistics.keyspace_hits += 1;
-        } else {
-            executor.statistics.keyspace_misses += 1;
-        }
+        executor.statistics.looked_up(value.is_some());
         value
     }
 
@@ -125,11 +121,7 @@ impl<'a, 'c> Call<'a, 'c> {
         self.expire_if_needed(key);
         let executor = &mut *self.executor;
         let value = executor.keyspace.db(self.session.db).get(key);
-        if value.is_some() {
-            executor.statistics.keyspace_hits += 1;
-        } else {
-            executor.statistics.keyspace_misses += 1;
-        }
+        executor.statistics.looked_up(value.is_some());
         let value = value.map(|value| T::of(value).ok_or(CommandError::WrongType)).transpose()?;
         Ok((value, &mut self.reply))
     }

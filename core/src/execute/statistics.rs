@@ -21,6 +21,15 @@ pub struct Statistics {
 }
 
 impl Statistics {
+    /// A command that reads has looked for a key.
+    pub(crate) const fn looked_up(&mut self, found: bool) {
+        if found {
+            self.keyspace_hits += 1;
+        } else {
+            self.keyspace_misses += 1;
+        }
+    }
+
     /// `CONFIG RESETSTAT`.
     pub fn reset(&mut self) {
         *self = Self { changes: self.changes, ..Self::default() };

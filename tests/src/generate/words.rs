@@ -1,7 +1,7 @@
 //! The words that stand in commands: few different ones, so that they meet again, and those at
 //! the borders of what is allowed.
 
-use crate::workload::Random;
+use crate::workload::{Random, cased};
 
 /// Numbers that are at a border, or none at all.
 const ODD_NUMBERS: &[&str] = &[
@@ -85,17 +85,7 @@ impl Words {
 
     /// A name as clients write it.
     pub fn cased(&mut self, name: &str) -> Vec<u8> {
-        match self.random.below(6) {
-            0 => name.to_ascii_lowercase().into_bytes(),
-            1 => {
-                let mut mixed = name.to_ascii_lowercase().into_bytes();
-                if let Some(first) = mixed.first_mut() {
-                    first.make_ascii_uppercase();
-                }
-                mixed
-            }
-            _ => name.as_bytes().to_vec(),
-        }
+        cased(&mut self.random, name)
     }
 
     /// A time that does not end while a test runs.
