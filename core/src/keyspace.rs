@@ -31,8 +31,6 @@ pub(crate) mod index;
 mod scan;
 pub(crate) mod slab;
 
-use core::hash::{BuildHasher, Hasher};
-
 use foldhash::quality::FixedState;
 
 pub use index::IndexWork;
@@ -42,7 +40,7 @@ use crate::resp::peek::KEYS_AHEAD;
 use crate::units::Millis;
 use crate::value::{CompactBytes, Value};
 use expiry::ExpiryOrder;
-use index::Index;
+use index::{Index, key_hash};
 use slab::{Item, Slab, Slot};
 
 /// A database with fewer keys is in the processor's cache, where a hint costs more than it saves.
@@ -204,11 +202,7 @@ impl Database {
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
-        let mut hasher = self.hash.build_hasher();
-        hasher.write(key);
-        #[expect(clippy::cast_possible_truncation, reason = "all bits of the hash are good")]
-        let hash = hasher.finish() as u32;
-        hash
+        key_hash(&self.hash, key)
     }
 
     fn find(&self, hash: u32, key: &[u8]) -> Option<Slot> {

@@ -30,6 +30,9 @@
 //! # Not promised
 //! The order of anything. The memory of the directory is returned only when the index is emptied.
 
+use core::hash::{BuildHasher, Hasher};
+
+use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 
 use super::slab::Slot;
@@ -78,6 +81,15 @@ pub struct IndexWork {
     pub splits: u64,
     /// Pairs of segments merged into one.
     pub merges: u64,
+}
+
+/// The hash under which a key stands in an index.
+pub(crate) fn key_hash(state: &FixedState, key: &[u8]) -> u32 {
+    let mut hasher = state.build_hasher();
+    hasher.write(key);
+    #[expect(clippy::cast_possible_truncation, reason = "all bits of the hash are good")]
+    let hash = hasher.finish() as u32;
+    hash
 }
 
 /// What `hashbrown` wants: it takes the bucket from the low bits of a `usize` and a tag from the

@@ -36,11 +36,9 @@
 //! # Not promised
 //! A scan across a command that puts another collection in the place of this one.
 
-use core::hash::{BuildHasher, Hasher};
-
 use foldhash::quality::FixedState;
 
-use crate::keyspace::index::{Index, SEGMENT_ENTRIES};
+use crate::keyspace::index::{Index, SEGMENT_ENTRIES, key_hash};
 use crate::keyspace::slab::Slot;
 use crate::value::table::Element;
 
@@ -185,11 +183,7 @@ impl<R: Element> Rows<R> {
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
-        let mut hasher = self.hash.build_hasher();
-        hasher.write(key);
-        #[expect(clippy::cast_possible_truncation, reason = "all bits of the hash are good")]
-        let hash = hasher.finish() as u32;
-        hash
+        key_hash(&self.hash, key)
     }
 
     fn find_hashed(&self, hash: u32, key: &[u8]) -> Option<usize> {

@@ -15,14 +15,13 @@
 //! # Not promised
 //! That two tables with the same elements hold them in the same places.
 
-use core::hash::{BuildHasher, Hasher};
 use std::collections::BTreeSet;
 
 use foldhash::quality::FixedState;
 
 pub(crate) use crate::keyspace::slab::Slot;
 
-use crate::keyspace::index::Index;
+use crate::keyspace::index::{Index, key_hash};
 use crate::keyspace::slab::CHUNK_PLACES;
 
 /// For each element asked for, a scan looks at no more than so many places.
@@ -100,11 +99,7 @@ impl<E: Element> Table<E> {
     }
 
     fn hash(&self, key: &[u8]) -> u32 {
-        let mut hasher = self.hash.build_hasher();
-        hasher.write(key);
-        #[expect(clippy::cast_possible_truncation, reason = "all bits of the hash are good")]
-        let hash = hasher.finish() as u32;
-        hash
+        key_hash(&self.hash, key)
     }
 
     /// Where the element with these bytes is.
