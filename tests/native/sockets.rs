@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use aof_tests::client::{Client, Reply, encode};
+use aof_tests::client::{Reply, encode};
 use aof_tests::hostile::connect;
 use aof_tests::needs;
 use aof_tests::proc;
@@ -279,7 +279,7 @@ fn clients_are_answered_while_the_log_is_loaded() {
     long_log(&dir.path().join("appendonly.aof"));
     let launch = Launch::aofd(dir.path());
     let mut server = launch.spawn();
-    let mut client = wait::until("it to listen", || Client::connect(server.port()).ok());
+    let mut client = server.first_client();
     let loading = Reply::Error(b"LOADING Redis is loading the dataset in memory".to_vec());
     assert_eq!(client.command("PING"), loading, "the log is too short for this machine");
     assert_eq!(client.command("SET a 1"), loading);
@@ -302,7 +302,7 @@ fn clients_are_answered_while_the_log_is_loaded() {
     server.kill();
     // Somebody may end it before it has loaded.
     let mut server = launch.spawn();
-    let mut client = wait::until("it to listen", || Client::connect(server.port()).ok());
+    let mut client = server.first_client();
     client.send(&["SHUTDOWN"]).expect("sent");
     let status = server.process.wait(LIMIT);
     let printed = server.process.printed();

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -210,9 +211,24 @@ impl Launch {
     }
 }
 
+/// A port that nobody listens on and that no other test of this process is given.
+///
+/// It lies below the ports that the kernel gives to outgoing connections. One of those would be
+/// free only until one of ten thousand clients, or the probe of another test, takes it, and a
+/// client that connects early would then be reset by somebody who is not its server.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+    const PORTS: std::ops::Range<u32> = 10_000..32_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(127);
+    for _ in PORTS {
+        let next = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + next % (PORTS.end - PORTS.start);
+        let port = u16::try_from(port).expect("the range ends below 65,536");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no port is free");
 }
 
 /// A server that runs. Dropping it kills it.
@@ -251,6 +267,20 @@ impl Server {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::connect(self.port).expect("a server that serves accepts")
+    }
+
+    /// A connection to a server that listens but perhaps does not serve yet: it answers, if only
+    /// that it loads.
+    ///
+    /// # Panics
+    /// If it ends instead.
+    #[must_use]
+    pub fn first_client(&mut self) -> Client {
+        wait::until("the server to listen", || {
+            assert!(self.process.ended().is_none(), "it ended:\n{}", self.process.printed());
+            let mut client = Client::connect(self.port).ok()?;
+            client.call(&["PING"]).ok().map(|_| client)
+        })
     }
 
     /// Waits until PING is answered; `false` if the process ended instead.
