@@ -105,6 +105,19 @@ pub struct Config {
     /// Do not sync the live log while a rewrite child runs.
     #[doc(alias = "aof_no_fsync_on_rewrite")]
     pub no_appendfsync_on_rewrite: bool,
+    /// Rewrite when the log has grown by so many percent since the last rewrite, 0 for never.
+    #[doc(alias = "aof_rewrite_perc")]
+    pub auto_aof_rewrite_percentage: u64,
+    /// But never while it is smaller than this, in bytes.
+    #[doc(alias = "aof_rewrite_min_size")]
+    pub auto_aof_rewrite_min_size: u64,
+    /// The child syncs its file now and then while it writes.
+    pub aof_rewrite_incremental_fsync: bool,
+    /// The most that the rewrite buffer may hold, in bytes (`hardened`).
+    pub aof_rewrite_buffer_limit_bytes: u64,
+    /// Size of one block of the rewrite buffer, in bytes.
+    #[doc(alias = "AOF_RW_BUF_BLOCK_SIZE")]
+    pub aof_rewrite_block_bytes: u64,
     /// Accept a log whose end is missing and cut it back to the last whole command.
     pub aof_load_truncated: bool,
     /// Which behaviours (this project's own directive).
@@ -207,6 +220,11 @@ impl Default for Config {
             appendfilename: "appendonly.aof".to_owned(),
             appendfsync: Policy::default(),
             no_appendfsync_on_rewrite: false,
+            auto_aof_rewrite_percentage: 100,
+            auto_aof_rewrite_min_size: 64 * 1024 * 1024,
+            aof_rewrite_incremental_fsync: true,
+            aof_rewrite_buffer_limit_bytes: 1024 * 1024 * 1024,
+            aof_rewrite_block_bytes: 10 * 1024 * 1024,
             aof_load_truncated: true,
             profile: ProfileName::default(),
             held_reply_timeout_ms: 10_000,

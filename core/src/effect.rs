@@ -2,9 +2,12 @@
 //! Effects are derived from the engine's state when polled; none is queued but notes, which tell
 //! what has already happened.
 
+use std::sync::Arc;
+
 use crate::config::Config;
 use crate::note::Note;
-use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros};
+use crate::rewrite::names::FileName;
+use crate::units::{ChildId, ClientId, Errno, FileId, JobId, Lsn, Micros};
 
 /// One request to the outside. The host performs it at once, in order, and answers with an
 /// [`crate::pump::Outcome`].
@@ -39,6 +42,44 @@ pub enum Effect<'a> {
         lane: Lane,
         /// What it is.
         work: Work,
+    },
+    /// All of a block goes to the end of a file, by as many `write(2)` as that takes. Answered with
+    /// `Event::Job`, like [`Effect::Submit`]; the host keeps a share of the block until then.
+    Append {
+        /// The name of the work.
+        job: JobId,
+        /// Where it runs.
+        lane: Lane,
+        /// Which file.
+        file: FileId,
+        /// What.
+        block: &'a Arc<Vec<u8>>,
+        /// Length of the file before the first write, in bytes.
+        offset: u64,
+        /// The log position after the last of these bytes.
+        upto: Lsn,
+    },
+    /// Makes the pipes to a rewrite child. Answered at once with `Event::PipesOpened`.
+    #[doc(alias = "aofCreatePipes")]
+    OpenPipes,
+    /// `fork(2)`: the child runs [`crate::rewrite::child`] over the dataset as it is now. Answered
+    /// at once with `Event::Forked`; failed or not, the parent's ends of the pipes stay open.
+    Fork,
+    /// One `write(2)` into a pipe. Answered at once with `Event::PipeWritten`.
+    PipeWrite {
+        /// Which: [`Pipe::Data`] or [`Pipe::Ack`].
+        pipe: Pipe,
+        /// What.
+        bytes: &'a [u8],
+    },
+    /// Closes the parent's ends of all pipes.
+    #[doc(alias = "aofClosePipes")]
+    ClosePipes,
+    /// Asks the child to end, by SIGUSR1. Its end is told by `Event::ChildExited`.
+    #[doc(alias = "killAppendOnlyChild")]
+    Kill {
+        /// Which.
+        child: ChildId,
     },
     /// Reply bytes that may leave now.
     Send {
@@ -98,8 +139,39 @@ pub enum Lane {
     Inline,
     /// The background thread for syncs of the live log.
     Sync,
-    /// The background thread for what may take long: close, unlink.
+    /// The background thread for what may take long: close, unlink, catching up.
     Slow,
+}
+
+/// A pipe between parent and rewrite child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Pipe {
+    /// The rewrite buffer, to the child. Both ends never block.
+    #[doc(alias = "aof_pipe_write_data_to_child")]
+    #[doc(alias = "aof_pipe_read_data_from_parent")]
+    Data,
+    /// `!`, to the parent: send no more.
+    #[doc(alias = "aof_pipe_write_ack_to_parent")]
+    #[doc(alias = "aof_pipe_read_ack_from_child")]
+    Stop,
+    /// `!`, to the child: agreed.
+    #[doc(alias = "aof_pipe_write_ack_to_child")]
+    #[doc(alias = "aof_pipe_read_ack_from_parent")]
+    Ack,
+    /// How far the child is and what it has cost, to the parent.
+    #[doc(alias = "child_info_pipe")]
+    Report,
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OpenMode {
+    /// `O_WRONLY | O_APPEND`; it must exist.
+    Append,
+    /// `O_WRONLY | O_APPEND | O_CREAT`.
+    AppendOrCreate,
+    /// `O_RDONLY`: only so that a rename over the name does not free the old file on the loop.
+    ReadOnly,
 }
 
 /// What a job does.
@@ -123,6 +195,33 @@ pub enum Work {
     Close {
         /// Which file.
         file: FileId,
+    },
+    /// `open(2)`. Answered with `Event::Opened` instead of `Event::Job`.
+    Open {
+        /// The file's name from now on.
+        file: FileId,
+        /// Its name in the directory.
+        name: FileName,
+        /// How.
+        mode: OpenMode,
+    },
+    /// `rename(2)`. A failure that took effect all the same is a success: the host looks where the
+    /// name leads (`fstatat(2)`) before it says that it failed.
+    Rename {
+        /// The file that the old name leads to.
+        file: FileId,
+        /// The old name.
+        from: FileName,
+        /// The new name.
+        to: FileName,
+    },
+    /// `fsync(2)` of the log's directory.
+    SyncDirectory,
+    /// `unlink(2)`. That there is no such name is a success.
+    #[doc(alias = "aofRemoveTempFile")]
+    Unlink {
+        /// Which name.
+        name: FileName,
     },
 }
 

@@ -262,6 +262,14 @@ impl Engine {
                 self.log.job_ended(&self.executor.config, job, result, took, &self.held);
                 self.work = true;
             }
+            Event::Opened { .. }
+            | Event::PipesOpened { .. }
+            | Event::Forked { .. }
+            | Event::PipeWritten { .. }
+            | Event::PipeWritable
+            | Event::StopAsked { .. }
+            | Event::ChildReport { .. }
+            | Event::ChildExited { .. } => {}
             Event::Backlog { client, bytes } => {
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.unsent_bytes = bytes;

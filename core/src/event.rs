@@ -1,10 +1,20 @@
 //! What the outside tells the engine. A closed list: to know what can make the engine do anything,
 //! read this file.
 
+use crate::effect::Pipe;
 use crate::peer::Peer;
 use crate::resp::{Argv, ProtocolError};
-use crate::units::{ClientId, Errno, FileId, JobId, Micros, Millis};
+use crate::units::{ChildId, ClientId, Errno, FileId, JobId, Micros, Millis};
 use crate::usage::Usage;
+
+/// How a child has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChildStatus {
+    /// By itself.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(i32),
+}
 
 /// Something that happened outside. Allocates nothing; words and bytes are borrowed.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +121,57 @@ pub enum Event<'a> {
         result: Result<(), Errno>,
         /// How long it took on its lane.
         took: Micros,
+    },
+    /// A file of a [`crate::effect::Work::Open`] is open, or not.
+    Opened {
+        /// The job.
+        job: JobId,
+        /// Its length, in bytes.
+        result: Result<u64, Errno>,
+    },
+    /// What came of an [`crate::effect::Effect::OpenPipes`]. After a failure none is open.
+    PipesOpened {
+        /// Whether all are open.
+        result: Result<(), Errno>,
+    },
+    /// What `fork(2)` said to an [`crate::effect::Effect::Fork`].
+    Forked {
+        /// The child.
+        result: Result<ChildId, Errno>,
+        /// For how long the process stood still, in microseconds.
+        took: Micros,
+    },
+    /// What `write(2)` said to an [`crate::effect::Effect::PipeWrite`].
+    PipeWritten {
+        /// Which pipe.
+        pipe: Pipe,
+        /// Bytes taken, perhaps fewer than asked; `EAGAIN` for none.
+        result: Result<u64, Errno>,
+    },
+    /// The data pipe, which was full, has room again.
+    PipeWritable,
+    /// The child has sent a byte through the stop pipe. `!` asks for no more.
+    #[doc(alias = "aofChildPipeReadable")]
+    StopAsked {
+        /// The byte.
+        byte: u8,
+    },
+    /// The child has said how far it is.
+    ChildReport {
+        /// Memory that is its own by now because one of the two wrote to it, in bytes.
+        copied_bytes: u64,
+        /// Keys written out.
+        keys_done: u64,
+        /// Keys it will write out.
+        keys_total: u64,
+    },
+    /// The child has ended. Said just before [`Event::Tick`], because that is when Redis looks
+    /// (`wait3` in `serverCron`).
+    ChildExited {
+        /// Which.
+        child: ChildId,
+        /// How.
+        status: ChildStatus,
     },
     /// Bytes that the host could not send to this client yet, reported when that number changes
     /// class (slow reader).

@@ -35,6 +35,7 @@ pub mod aof;
 pub mod client;
 pub mod engine;
 pub mod ledger;
+pub mod rewrite;
 
 // The boundary.
 pub mod effect;

@@ -22,6 +22,14 @@ pub struct Profile {
     pub zero_tail: ZeroTail,
     /// Whether a start makes what it loaded durable before it serves anybody.
     pub start: StartSync,
+    /// In which order a rewritten file becomes the log.
+    pub switch: Switch,
+    /// What `CONFIG SET appendonly yes` does before its rewrite.
+    pub turning_on: TurningOn,
+    /// What follows a rewrite that failed.
+    pub failed_rewrite: FailedRewrite,
+    /// What happens when the rewrite buffer reaches `aof-rewrite-buffer-limit`.
+    pub full_diff: FullDiff,
     /// Whether `no-appendfsync-on-rewrite` may disable even the sync of `always`.
     pub skip_always_sync_on_rewrite: bool,
 }
@@ -89,6 +97,45 @@ pub enum StartSync {
     FileAndDirectory,
 }
 
+/// In which order a rewritten file becomes the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// On the loop: rest of the buffer, sync as `appendfsync` says, rename; the directory is never
+    /// synced (Redis 6.2).
+    OnTheLoop,
+    /// In the background: catch up; hold all gates; rest, sync of the file, rename, sync of the
+    /// directory; only then the new file counts.
+    HoldsGates,
+}
+
+/// What `CONFIG SET appendonly yes` does before its rewrite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TurningOn {
+    /// Opens the name, and makes an empty log when there is none.
+    OpensTheLog,
+    /// Nothing: an older log stays what it is until the new one is complete.
+    LeavesTheLog,
+}
+
+/// What follows a rewrite that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailedRewrite {
+    /// The next one starts as soon as its reason holds; failures of the parent leave the status as
+    /// it was.
+    TriedAgainAtOnce,
+    /// The next one that nobody asked for waits, longer after each failure; every failure counts.
+    BacksOff,
+}
+
+/// What happens when the rewrite buffer reaches its bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FullDiff {
+    /// Nothing: it grows (Redis, issue 476).
+    Grows,
+    /// The rewrite is given up; the old log goes on.
+    AbortsRewrite,
+}
+
 /// The profiles that have a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ProfileName {
@@ -131,6 +178,10 @@ impl ProfileName {
                 payload_end: PayloadEnd::Checked,
                 zero_tail: ZeroTail::Recoverable,
                 start: StartSync::FileAndDirectory,
+                switch: Switch::HoldsGates,
+                turning_on: TurningOn::LeavesTheLog,
+                failed_rewrite: FailedRewrite::BacksOff,
+                full_diff: FullDiff::AbortsRewrite,
                 skip_always_sync_on_rewrite: false,
             },
             Self::Redis62 => Profile {
@@ -142,6 +193,10 @@ impl ProfileName {
                 payload_end: PayloadEnd::Skipped,
                 zero_tail: ZeroTail::BadFormat,
                 start: StartSync::Nothing,
+                switch: Switch::OnTheLoop,
+                turning_on: TurningOn::OpensTheLog,
+                failed_rewrite: FailedRewrite::TriedAgainAtOnce,
+                full_diff: FullDiff::Grows,
                 skip_always_sync_on_rewrite: true,
             },
         }

@@ -50,7 +50,7 @@ pub use write::{Recorder, pump_recorded, step_recorded};
 pub const MAGIC: [u8; 8] = *b"AOFTRACE";
 
 /// The version of the format that this program writes and reads.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// No record is longer: the largest request that a client may send, and room around it. A longer
 /// length means that the file is no trace any more.

@@ -338,12 +338,17 @@ impl Host {
                 FileTask::Truncate(Arc::clone(self.files.get(&file)?), length_bytes)
             }
             Work::Close { file } => FileTask::Close(self.files.remove(&file)?),
+            Work::Open { .. } | Work::Rename { .. } | Work::SyncDirectory | Work::Unlink { .. } => {
+                return None;
+            }
         })
     }
 }
 
 /// The engine named a file that is not open.
 const BAD_FILE: Errno = Errno(9);
+/// "Function not implemented".
+const NO_CALL: Errno = Errno(38);
 
 impl Environment for Host {
     fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
@@ -364,6 +369,19 @@ impl Environment for Host {
                     written.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno));
                 return Outcome::Now(Event::ConfigRewritten { result });
             }
+            Effect::Append { job, .. } => {
+                return Outcome::Now(Event::Job { job, result: Err(NO_CALL), took: Micros(0) });
+            }
+            Effect::OpenPipes => {
+                return Outcome::Now(Event::PipesOpened { result: Err(NO_CALL) });
+            }
+            Effect::Fork => {
+                return Outcome::Now(Event::Forked { result: Err(NO_CALL), took: Micros(0) });
+            }
+            Effect::PipeWrite { pipe, .. } => {
+                return Outcome::Now(Event::PipeWritten { pipe, result: Err(NO_CALL) });
+            }
+            Effect::ClosePipes | Effect::Kill { .. } => {}
             Effect::Deadline { at } => self.deadline = Some(at),
             Effect::Note(note) => self.notes.write(&note, self.clock.now()),
             Effect::Halt(reason) => self.halted = Some(reason),

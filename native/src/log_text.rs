@@ -9,6 +9,8 @@ use tracing::Level;
 use crate::descriptors::{RESERVED, Room};
 use crate::socket::Listener;
 
+mod rewrite;
+
 /// Redis writes at most one line about a failing write in so many milliseconds.
 #[doc(alias = "AOF_WRITE_LOG_ERROR_RATE")]
 pub const WRITE_ERROR_INTERVAL_MS: u64 = 30_000;
@@ -74,6 +76,7 @@ pub fn line(note: &Note, postponed_write: PostponedWrite) -> (Level, String) {
         Note::ConfigRewritten(Err(errno)) => {
             (Level::WARN, format!("CONFIG REWRITE failed: {}", errno.text()))
         }
+        Note::Rewrite(note) => rewrite::line(note),
         Note::PolicyChanged => (Level::INFO, "The appendfsync policy was changed.".to_owned()),
         Note::ShutdownRequested => (Level::WARN, "User requested shutdown...".to_owned()),
         Note::ShutdownSync => (Level::INFO, "Calling fsync() on the AOF file.".to_owned()),

@@ -83,6 +83,12 @@ impl Environment for Outside {
                 let result = self.fail_read.map_or(Ok(()), Err);
                 return Outcome::Now(Event::ConfigRewritten { result });
             }
+            Effect::Append { .. }
+            | Effect::OpenPipes
+            | Effect::Fork
+            | Effect::PipeWrite { .. }
+            | Effect::ClosePipes
+            | Effect::Kill { .. } => panic!("nothing is rewritten here: {effect:?}"),
             Effect::Deadline { at } => self.seen.push(format!("deadline {}", at.0)),
             Effect::Note(note) => self.seen.push(format!("{note:?}")),
             Effect::Halt(reason) => {
@@ -99,7 +105,7 @@ impl Outside {
         match work {
             Work::Sync { upto, .. } if result.is_ok() => self.synced = self.synced.max(upto.0),
             Work::Truncate { length_bytes, .. } => self.written = *length_bytes,
-            Work::Sync { .. } | Work::Close { .. } => {}
+            _ => {}
         }
     }
 }
@@ -109,6 +115,7 @@ fn name(work: &Work) -> &'static str {
         Work::Sync { .. } => "sync",
         Work::Truncate { .. } => "truncate",
         Work::Close { .. } => "close",
+        _ => "another",
     }
 }
 

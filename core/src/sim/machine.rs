@@ -19,6 +19,8 @@ use crate::units::{ClientId, Errno, JobId, Micros, Millis};
 
 /// How long a reply takes to leave, in microseconds.
 pub const SEND_MICROS: u64 = 1_000;
+/// "Function not implemented": this machine has one process.
+const NO_CALL: Errno = Errno(38);
 /// The longest that `DEBUG SLEEP` may stop the clock, in microseconds.
 const SLEEP_LIMIT_MICROS: u64 = 3_600_000_000;
 
@@ -156,6 +158,10 @@ impl Machine {
                 self.performed = Some(Performed::CloseFile);
                 Outcome::Now(Event::Job { job, result: Ok(()), took: Micros(0) })
             }
+            (Work::Open { .. }, _) => Outcome::Now(Event::Opened { job, result: Err(NO_CALL) }),
+            (Work::Rename { .. } | Work::SyncDirectory | Work::Unlink { .. }, _) => {
+                Outcome::Now(Event::Job { job, result: Err(NO_CALL), took: Micros(0) })
+            }
         }
     }
 
@@ -191,6 +197,19 @@ impl Environment for Machine {
                 return Outcome::Now(Event::Read { file, result: Ok(bytes) });
             }
             Effect::Submit { job, lane, work } => return self.work(job, lane, work),
+            Effect::Append { job, .. } => {
+                return Outcome::Now(Event::Job { job, result: Err(NO_CALL), took: Micros(0) });
+            }
+            Effect::OpenPipes => {
+                return Outcome::Now(Event::PipesOpened { result: Err(NO_CALL) });
+            }
+            Effect::Fork => {
+                return Outcome::Now(Event::Forked { result: Err(NO_CALL), took: Micros(0) });
+            }
+            Effect::PipeWrite { pipe, .. } => {
+                return Outcome::Now(Event::PipeWritten { pipe, result: Err(NO_CALL) });
+            }
+            Effect::ClosePipes | Effect::Kill { .. } => return Outcome::Done,
             Effect::Send { client, replies, gate, .. } => {
                 self.pass(SEND_MICROS);
                 Performed::Send { client, replies, gate }

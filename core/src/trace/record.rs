@@ -4,11 +4,11 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Work};
+use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Pipe, Work};
 use crate::event::Event;
 use crate::keyspace::Keyspace;
 use crate::resp::OwnedArgv;
-use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
+use crate::units::{ChildId, ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
 
 /// Everything that a run begins with, apart from the dataset itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,6 +128,18 @@ impl From<Event<'_>> for RecordedEvent {
             Event::Tick { now, mono } => Self::Plain(Event::Tick { now, mono }),
             Event::Written { file, result } => Self::Plain(Event::Written { file, result }),
             Event::Job { job, result, took } => Self::Plain(Event::Job { job, result, took }),
+            Event::Opened { job, result } => Self::Plain(Event::Opened { job, result }),
+            Event::PipesOpened { result } => Self::Plain(Event::PipesOpened { result }),
+            Event::Forked { result, took } => Self::Plain(Event::Forked { result, took }),
+            Event::PipeWritten { pipe, result } => Self::Plain(Event::PipeWritten { pipe, result }),
+            Event::PipeWritable => Self::Plain(Event::PipeWritable),
+            Event::StopAsked { byte } => Self::Plain(Event::StopAsked { byte }),
+            Event::ChildReport { copied_bytes, keys_done, keys_total } => {
+                Self::Plain(Event::ChildReport { copied_bytes, keys_done, keys_total })
+            }
+            Event::ChildExited { child, status } => {
+                Self::Plain(Event::ChildExited { child, status })
+            }
             Event::Backlog { client, bytes } => Self::Plain(Event::Backlog { client, bytes }),
             Event::Shutdown { now } => Self::Plain(Event::Shutdown { now }),
         }
@@ -197,6 +209,39 @@ pub enum EffectSummary {
         /// What it is.
         work: Work,
     },
+    /// [`Effect::Append`].
+    Append {
+        /// The name of the work.
+        job: JobId,
+        /// Where it runs.
+        lane: Lane,
+        /// Which file.
+        file: FileId,
+        /// What.
+        block: Fingerprint,
+        /// Length of the file before it.
+        offset: u64,
+        /// The log position after it.
+        upto: Lsn,
+    },
+    /// [`Effect::OpenPipes`].
+    OpenPipes,
+    /// [`Effect::Fork`].
+    Fork,
+    /// [`Effect::PipeWrite`].
+    PipeWrite {
+        /// Which.
+        pipe: Pipe,
+        /// What.
+        bytes: Fingerprint,
+    },
+    /// [`Effect::ClosePipes`].
+    ClosePipes,
+    /// [`Effect::Kill`].
+    Kill {
+        /// Which.
+        child: ChildId,
+    },
     /// [`Effect::Send`].
     Send {
         /// To whom.
@@ -251,6 +296,16 @@ impl From<&Effect<'_>> for EffectSummary {
             }
             Effect::Read { file, offset, max_bytes } => Self::Read { file, offset, max_bytes },
             Effect::Submit { job, lane, work } => Self::Submit { job, lane, work },
+            Effect::Append { job, lane, file, block, offset, upto } => {
+                Self::Append { job, lane, file, block: Fingerprint::of(block), offset, upto }
+            }
+            Effect::OpenPipes => Self::OpenPipes,
+            Effect::Fork => Self::Fork,
+            Effect::PipeWrite { pipe, bytes } => {
+                Self::PipeWrite { pipe, bytes: Fingerprint::of(bytes) }
+            }
+            Effect::ClosePipes => Self::ClosePipes,
+            Effect::Kill { child } => Self::Kill { child },
             Effect::Send { client, bytes, replies, gate } => {
                 Self::Send { client, bytes: Fingerprint::of(bytes), replies, gate }
             }

@@ -60,6 +60,10 @@ impl Effects {
                     Work::Sync { .. } => ("fdatasync", None),
                     Work::Truncate { length_bytes, .. } => ("ftruncate", Some(length_bytes)),
                     Work::Close { .. } => ("close", None),
+                    Work::Open { .. } => ("openat", None),
+                    Work::Rename { .. } => ("rename", None),
+                    Work::SyncDirectory => ("fsync", None),
+                    Work::Unlink { .. } => ("unlink", None),
                 };
                 (name, argument, lane)
             }

@@ -174,6 +174,7 @@ fn noted(note: Note) -> NoteFact {
         Note::ConfigRewriteAsked => NoteFact::ConfigRewriteAsked,
         Note::ConfigRewritten(Ok(())) => NoteFact::ConfigRewritten,
         Note::ConfigRewritten(Err(errno)) => NoteFact::ConfigNotRewritten { errno: errno.into() },
+        Note::Rewrite(note) => NoteFact::Rewrite { text: format!("{note:?}") },
         Note::PolicyChanged => NoteFact::PolicyChanged,
         Note::ShutdownRequested => NoteFact::ShutdownRequested,
         Note::ShutdownSync => NoteFact::ShutdownSync,

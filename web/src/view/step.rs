@@ -182,6 +182,7 @@ impl StepFact {
 #[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
 pub enum NoteFact {
     WritePostponed { waiting_bytes: u64 },
+    Rewrite { text: String },
     SyncTooSlow { postponed_ms: u64, delayed_fsync: u64 },
     WriteFailed { errno: ErrnoView },
     ShortWrite { written_bytes: u64, expected_bytes: u64 },

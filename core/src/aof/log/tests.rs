@@ -74,6 +74,7 @@ impl Rig {
             Work::Sync { upto, .. } => format!("{lane:?} sync to {}", upto.0),
             Work::Truncate { length_bytes, .. } => format!("truncate to {length_bytes}"),
             Work::Close { .. } => "close".to_owned(),
+            other => format!("{other:?}"),
         });
         if lane == Lane::Inline {
             let result = match self.kernel.pop_front() {

@@ -254,13 +254,21 @@ impl World {
             | Event::InputEnded { .. }
             | Event::Socket { .. }
             | Event::Usage(_)
-            | Event::Took { .. } => {
+            | Event::Took { .. }
+            | Event::Opened { .. }
+            | Event::PipeWritable
+            | Event::StopAsked { .. }
+            | Event::ChildReport { .. }
+            | Event::ChildExited { .. } => {
                 self.handle(event);
                 Ok(None)
             }
             Event::Written { .. }
             | Event::Read { .. }
             | Event::ConfigRewritten { .. }
+            | Event::PipesOpened { .. }
+            | Event::Forked { .. }
+            | Event::PipeWritten { .. }
             | Event::Command { .. } => Err(Differs),
         }
     }

@@ -35,6 +35,12 @@ impl Environment for World {
                 self.jobs.push_back(job);
                 Outcome::Later
             }
+            Effect::Append { .. }
+            | Effect::OpenPipes
+            | Effect::Fork
+            | Effect::PipeWrite { .. }
+            | Effect::ClosePipes
+            | Effect::Kill { .. } => panic!("nothing is rewritten here: {effect:?}"),
             Effect::Halt(_) => {
                 self.ended = true;
                 Outcome::Done

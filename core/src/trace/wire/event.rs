@@ -3,11 +3,12 @@
 use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use super::body::{Bad, Body, put_result, put_u32, put_u64};
-use crate::event::Event;
+use super::effect::{pipe_code, read_pipe};
+use crate::event::{ChildStatus, Event};
 use crate::peer::Peer;
 use crate::resp::{Argv, OwnedArgv, ProtocolError};
 use crate::trace::record::RecordedEvent;
-use crate::units::{ClientId, FileId, JobId, Micros, Millis};
+use crate::units::{ChildId, ClientId, FileId, JobId, Micros, Millis};
 use crate::usage::Usage;
 
 /// Writes an event.
@@ -77,6 +78,40 @@ pub(crate) fn event(event: Event<'_>, out: &mut Vec<u8>) {
         Event::ConfigRewritten { result } => {
             out.push(16);
             put_result(result.map(|()| 0), out);
+        }
+        Event::Opened { job, result } => {
+            out.push(17);
+            put_u64(job.0, out);
+            put_result(result, out);
+        }
+        Event::PipesOpened { result } => {
+            out.push(18);
+            put_result(result.map(|()| 0), out);
+        }
+        Event::Forked { result, took } => {
+            out.push(19);
+            put_result(result.map(|child| u64::from(child.0)), out);
+            put_u64(took.0, out);
+        }
+        Event::PipeWritten { pipe, result } => {
+            out.extend([20, pipe_code(pipe)]);
+            put_result(result, out);
+        }
+        Event::PipeWritable => out.push(21),
+        Event::StopAsked { byte } => out.extend([22, byte]),
+        Event::ChildReport { copied_bytes, keys_done, keys_total } => {
+            out.push(23);
+            [copied_bytes, keys_done, keys_total].into_iter().for_each(|it| put_u64(it, out));
+        }
+        Event::ChildExited { child, status } => {
+            out.push(24);
+            put_u32(child.0, out);
+            let (code, number) = match status {
+                ChildStatus::Code(code) => (0, code),
+                ChildStatus::Signal(signal) => (1, signal),
+            };
+            out.push(code);
+            out.extend_from_slice(&number.to_le_bytes());
         }
         Event::Usage(usage) => {
             out.push(14);
@@ -155,6 +190,32 @@ pub(super) fn read_event(body: &mut Body<'_>) -> Result<RecordedEvent, Bad> {
                 *field = body.u64("usage")?;
             }
             Event::Usage(Usage::from_fields(fields))
+        }
+        17 => Event::Opened { job: JobId(body.u64("job")?), result: body.result()? },
+        18 => Event::PipesOpened { result: body.result()?.map(drop) },
+        19 => {
+            let result = match body.result()? {
+                Ok(child) => Ok(ChildId(u32::try_from(child).map_err(|_| "child")?)),
+                Err(errno) => Err(errno),
+            };
+            Event::Forked { result, took: Micros(body.u64("duration")?) }
+        }
+        20 => Event::PipeWritten { pipe: read_pipe(body.u8("pipe")?)?, result: body.result()? },
+        21 => Event::PipeWritable,
+        22 => Event::StopAsked { byte: body.u8("byte")? },
+        23 => Event::ChildReport {
+            copied_bytes: body.u64("bytes")?,
+            keys_done: body.u64("keys")?,
+            keys_total: body.u64("keys")?,
+        },
+        24 => {
+            let child = ChildId(body.u32("child")?);
+            let status = match (body.u8("status")?, body.i32("status")?) {
+                (0, code) => ChildStatus::Code(code),
+                (1, signal) => ChildStatus::Signal(signal),
+                _ => return Err("status"),
+            };
+            Event::ChildExited { child, status }
         }
         16 => Event::ConfigRewritten { result: body.result()?.map(drop) },
         15 => {

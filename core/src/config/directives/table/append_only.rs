@@ -1,6 +1,6 @@
 //! The log, and the snapshots that stand beside it in Redis.
 
-use super::{COUNT, INTEGER, accepted, bytes, choice, integer, refused, word, yes_no};
+use super::{INTEGER, accepted, bytes, choice, integer, refused, word, yes_no};
 use crate::config::Policy;
 use crate::config::directives::value::LONGEST;
 use crate::config::directives::{Directive, Shape};
@@ -9,7 +9,6 @@ use crate::profile::ProfileName;
 const POLICIES: &[&str] = &["everysec", "always", "no"];
 const PROFILES: &[&str] = &["hardened", "redis-6.2"];
 
-const NO_REWRITE: &str = "this server never rewrites its log";
 const NO_SNAPSHOTS: &str = "there are no snapshots (RDB) in this server";
 
 pub(super) const LOG: &[Directive] = &[
@@ -58,9 +57,35 @@ pub(super) const LOG: &[Directive] = &[
         |config| config.aof_buffer_limit_bytes,
         |config, bytes| config.aof_buffer_limit_bytes = bytes,
     ),
-    accepted("auto-aof-rewrite-percentage", COUNT, "0", NO_REWRITE),
-    accepted("auto-aof-rewrite-min-size", Shape::Memory(0), "67108864", NO_REWRITE),
-    accepted("aof-rewrite-incremental-fsync", Shape::YesNo, "yes", NO_REWRITE),
+    integer(
+        "auto-aof-rewrite-percentage",
+        (0, INTEGER),
+        |config| config.auto_aof_rewrite_percentage,
+        |config, number| config.auto_aof_rewrite_percentage = number,
+    ),
+    bytes(
+        "auto-aof-rewrite-min-size",
+        0,
+        |config| config.auto_aof_rewrite_min_size,
+        |config, bytes| config.auto_aof_rewrite_min_size = bytes,
+    ),
+    yes_no(
+        "aof-rewrite-incremental-fsync",
+        |config| config.aof_rewrite_incremental_fsync,
+        |config, on| config.aof_rewrite_incremental_fsync = on,
+    ),
+    bytes(
+        "aof-rewrite-buffer-limit",
+        1,
+        |config| config.aof_rewrite_buffer_limit_bytes,
+        |config, bytes| config.aof_rewrite_buffer_limit_bytes = bytes,
+    ),
+    bytes(
+        "aof-rewrite-block-size",
+        1,
+        |config| config.aof_rewrite_block_bytes,
+        |config, bytes| config.aof_rewrite_block_bytes = bytes,
+    ),
     accepted("aof-use-rdb-preamble", Shape::YesNo, "no", "the log never begins with a snapshot"),
 ];
 
