@@ -15,4 +15,5 @@
 //! This is the design of Redis 3.0 to 6.2. Redis 7 splits the log into several files and needs
 //! neither buffer nor pipes.
 
+pub mod diff;
 pub mod names;
