@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::keyspace::Keyspace;
 use crate::note::Note;
 use crate::rewrite::names::FileName;
 use crate::units::{ChildId, ClientId, Errno, FileId, JobId, Lsn, Micros};
@@ -64,7 +65,12 @@ pub enum Effect<'a> {
     OpenPipes,
     /// `fork(2)`: the child runs [`crate::rewrite::child`] over the dataset as it is now. Answered
     /// at once with `Event::Forked`; failed or not, the parent's ends of the pipes stay open.
-    Fork,
+    Fork {
+        /// The dataset: what the child sees, for as long as it lives.
+        keyspace: &'a Keyspace,
+        /// The settings that the child keeps.
+        config: &'a Config,
+    },
     /// One `write(2)` into a pipe. Answered at once with `Event::PipeWritten`.
     PipeWrite {
         /// Which: [`Pipe::Data`] or [`Pipe::Ack`].

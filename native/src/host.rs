@@ -375,7 +375,7 @@ impl Environment for Host {
             Effect::OpenPipes => {
                 return Outcome::Now(Event::PipesOpened { result: Err(NO_CALL) });
             }
-            Effect::Fork => {
+            Effect::Fork { .. } => {
                 return Outcome::Now(Event::Forked { result: Err(NO_CALL), took: Micros(0) });
             }
             Effect::PipeWrite { pipe, .. } => {

@@ -85,7 +85,7 @@ impl Environment for Outside {
             }
             Effect::Append { .. }
             | Effect::OpenPipes
-            | Effect::Fork
+            | Effect::Fork { .. }
             | Effect::PipeWrite { .. }
             | Effect::ClosePipes
             | Effect::Kill { .. } => panic!("nothing is rewritten here: {effect:?}"),

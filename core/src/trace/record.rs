@@ -300,7 +300,7 @@ impl From<&Effect<'_>> for EffectSummary {
                 Self::Append { job, lane, file, block: Fingerprint::of(block), offset, upto }
             }
             Effect::OpenPipes => Self::OpenPipes,
-            Effect::Fork => Self::Fork,
+            Effect::Fork { .. } => Self::Fork,
             Effect::PipeWrite { pipe, bytes } => {
                 Self::PipeWrite { pipe, bytes: Fingerprint::of(bytes) }
             }

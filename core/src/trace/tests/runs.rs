@@ -37,7 +37,7 @@ impl Environment for World {
             }
             Effect::Append { .. }
             | Effect::OpenPipes
-            | Effect::Fork
+            | Effect::Fork { .. }
             | Effect::PipeWrite { .. }
             | Effect::ClosePipes
             | Effect::Kill { .. } => panic!("nothing is rewritten here: {effect:?}"),
