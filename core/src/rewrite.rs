@@ -17,3 +17,4 @@
 
 pub mod diff;
 pub mod names;
+pub mod trigger;

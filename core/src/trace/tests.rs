@@ -4,12 +4,13 @@ mod runs;
 
 use super::*;
 use crate::config::{Config, Policy, ProcessFacts};
-use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
-use crate::event::Event;
+use crate::effect::{CloseReason, Gate, HaltReason, Lane, OpenMode, Pipe, Work};
+use crate::event::{ChildStatus, Event};
 use crate::note::Note;
 use crate::peer::Peer;
 use crate::resp::{OwnedArgv, ProtocolError};
-use crate::units::{ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
+use crate::rewrite::names::FileName;
+use crate::units::{ChildId, ClientId, Errno, FileId, JobId, Lsn, Micros, Millis};
 use crate::usage::Usage;
 
 pub(super) fn header() -> Header {
@@ -67,7 +68,10 @@ fn events() -> Vec<RecordedEvent> {
         Event::Job { job: JobId(4), result: Err(Errno(-1)), took: Micros(5) },
         Event::Backlog { client, bytes: 6 },
         Event::Shutdown { now },
+        Event::ConfigRewritten { result: Ok(()) },
+        Event::ConfigRewritten { result: Err(Errno::EIO) },
     ];
+    events.extend(rewrite_events());
     events.extend(errors.map(|error| Event::Malformed { client, error }));
     let mut events: Vec<_> = events.into_iter().map(RecordedEvent::Plain).collect();
     for words in [&[&b"PING"[..]][..], &[b"", b"", b"\0\r\n\xff"]] {
@@ -82,6 +86,33 @@ fn events() -> Vec<RecordedEvent> {
     events.push(RecordedEvent::Took { client, argv, micros: 10_000, now });
     events
 }
+
+/// What a rewrite is told.
+fn rewrite_events() -> Vec<Event<'static>> {
+    let (job, child, took) = (JobId(u64::MAX), ChildId(u32::MAX), Micros(7));
+    let mut events = vec![
+        Event::Opened { job, result: Ok(u64::MAX) },
+        Event::Opened { job, result: Err(Errno::ENOSPC) },
+        Event::PipesOpened { result: Ok(()) },
+        Event::PipesOpened { result: Err(Errno::EIO) },
+        Event::Forked { result: Ok(child), took },
+        Event::Forked { result: Err(Errno(11)), took },
+        Event::PipeWritable,
+        Event::StopAsked { byte: b'!' },
+        Event::StopAsked { byte: 0 },
+        Event::ChildReport { copied_bytes: 1, keys_done: 2, keys_total: u64::MAX },
+        Event::ChildExited { child, status: ChildStatus::Code(0) },
+        Event::ChildExited { child, status: ChildStatus::Code(i32::MIN) },
+        Event::ChildExited { child, status: ChildStatus::Signal(10) },
+    ];
+    for pipe in PIPES {
+        events.push(Event::PipeWritten { pipe, result: Ok(65_536) });
+        events.push(Event::PipeWritten { pipe, result: Err(Errno(11)) });
+    }
+    events
+}
+
+const PIPES: [Pipe; 4] = [Pipe::Data, Pipe::Stop, Pipe::Ack, Pipe::Report];
 
 fn tcp(remote: &str, local: &str) -> Peer {
     let parse = |text: &str| text.parse().expect("an address");
@@ -99,6 +130,10 @@ fn effects() -> Vec<EffectSummary> {
         EffectSummary::Sleep { micros: 5 },
         EffectSummary::Deadline { at: Micros(6) },
         EffectSummary::RewriteConfig,
+        EffectSummary::OpenPipes,
+        EffectSummary::Fork,
+        EffectSummary::ClosePipes,
+        EffectSummary::Kill { child: ChildId(u32::MAX) },
         EffectSummary::Note(format!("{:?}", Note::WriteFailed(Errno::EIO))),
         EffectSummary::Note(String::new()),
         EffectSummary::Halt(HaltReason::WriteFailed(Errno::EIO)),
@@ -120,16 +155,37 @@ fn effects() -> Vec<EffectSummary> {
     ] {
         effects.push(EffectSummary::Close { client, reason });
     }
+    effects.extend(PIPES.map(|pipe| EffectSummary::PipeWrite { pipe, bytes }));
+    let (job, offset, upto) = (JobId(11), u64::MAX, Lsn(9));
     for lane in [Lane::Inline, Lane::Sync, Lane::Slow] {
-        for work in [
-            Work::Sync { file, upto: Lsn(9) },
-            Work::Truncate { file, length_bytes: 10 },
-            Work::Close { file },
-        ] {
-            effects.push(EffectSummary::Submit { job: JobId(11), lane, work });
-        }
+        effects.push(EffectSummary::Append { job, lane, file, block: bytes, offset, upto });
+        effects.extend(works(file).into_iter().map(|work| EffectSummary::Submit {
+            job,
+            lane,
+            work,
+        }));
     }
     effects
+}
+
+/// Every variant of work, with every kind of name.
+fn works(file: FileId) -> Vec<Work> {
+    let child = ChildId(u32::MAX);
+    let names = [FileName::Log, FileName::Unfinished(child), FileName::Rewritten(ChildId(1))];
+    let mut works = vec![
+        Work::Sync { file, upto: Lsn(9) },
+        Work::Truncate { file, length_bytes: 10 },
+        Work::Close { file },
+        Work::SyncDirectory,
+    ];
+    for name in names {
+        works.push(Work::Unlink { name });
+        for mode in [OpenMode::Append, OpenMode::AppendOrCreate, OpenMode::ReadOnly] {
+            works.push(Work::Open { file, name, mode });
+        }
+        works.extend(names.map(|to| Work::Rename { file, from: name, to }));
+    }
+    works
 }
 
 /// A record as bytes, with its length.
@@ -286,7 +342,7 @@ fn errors_say_what_is_wrong() {
     assert_eq!(error(b"*3\r\n$3\r\n"), "not a trace: the file does not begin with \"AOFTRACE\"");
     assert_eq!(
         error(&[&MAGIC[..], &[9, 0, 0, 0]].concat()),
-        "a trace of version 9; this program reads version 2"
+        "a trace of version 9; this program reads version 3"
     );
     assert_eq!(
         error(&[&file_of(&[])[..], &[0xff, 0xff, 0xff, 0xff]].concat()),

@@ -85,6 +85,15 @@ impl<'a> Body<'a> {
         })
     }
 
+    /// A result that says nothing but that it went well.
+    pub(super) fn unit_result(&mut self) -> Result<Result<(), Errno>, Bad> {
+        match self.result()? {
+            Ok(0) => Ok(Ok(())),
+            Ok(_) => Err("result"),
+            Err(errno) => Ok(Err(errno)),
+        }
+    }
+
     pub(super) fn is_empty(&self, field: Bad) -> Result<(), Bad> {
         if self.0.is_empty() { Ok(()) } else { Err(field) }
     }

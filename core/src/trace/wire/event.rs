@@ -192,7 +192,7 @@ pub(super) fn read_event(body: &mut Body<'_>) -> Result<RecordedEvent, Bad> {
             Event::Usage(Usage::from_fields(fields))
         }
         17 => Event::Opened { job: JobId(body.u64("job")?), result: body.result()? },
-        18 => Event::PipesOpened { result: body.result()?.map(drop) },
+        18 => Event::PipesOpened { result: body.unit_result()? },
         19 => {
             let result = match body.result()? {
                 Ok(child) => Ok(ChildId(u32::try_from(child).map_err(|_| "child")?)),
@@ -217,7 +217,7 @@ pub(super) fn read_event(body: &mut Body<'_>) -> Result<RecordedEvent, Bad> {
             };
             Event::ChildExited { child, status }
         }
-        16 => Event::ConfigRewritten { result: body.result()?.map(drop) },
+        16 => Event::ConfigRewritten { result: body.unit_result()? },
         15 => {
             let file = FileId(body.u32("file")?);
             let result = match body.result()? {
