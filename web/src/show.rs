@@ -5,6 +5,7 @@ pub mod crash;
 pub mod fact;
 pub mod fields;
 pub mod log;
+pub mod rewrite;
 pub mod snapshot;
 pub mod value;
 

@@ -7,13 +7,15 @@ export type ProfileName = "hardened" | "redis-6.2";
 export type DiskModel = "exact" | "any-prefix" | "zero-tail";
 export type FaultName = "fail-next-sync" | "stall-next-sync" | "fill-disk" | "free-disk" | "short-write";
 
+export type ScenarioName = "empty" | "first-visit" | "rewrite" | "rename";
+
 export interface LabOptions {
   policy?: Policy;
   profile?: ProfileName;
   diskModel?: DiskModel;
   seed?: number;
-  /** Defaults to "empty". "first-visit" is the opening situation of the page. */
-  scenario?: "empty" | "first-visit";
+  /** Defaults to "empty". The others are the lessons of the page; each opens at its own step. */
+  scenario?: ScenarioName;
 }
 
 /** Thrown by every method: a JS `Error` whose `code` is one of these. */
@@ -42,6 +44,7 @@ export type StepFact =
       /** bytes of these commands that are still only in aof_buf / only in the page cache */
       inMemory: number; inCache: number; bytes: number }
   | { kind: "note"; note: NoteFact }
+  | { kind: "rewrite"; rewrite: RewriteFact }
   | { kind: "truncate"; toBytes: number; result: IoResult }
   | { kind: "close-file" }
   | { kind: "read"; from: number; to: number }
@@ -77,7 +80,70 @@ export type NoteFact =
   | { name: "config-not-rewritten"; errno: ErrnoView }
   | { name: "append-only-stopped" } | { name: "policy-changed" }
   | { name: "shutdown-requested" } | { name: "shutdown-sync" }
-  | { name: "held-too-long"; heldMs: number };
+  | { name: "held-too-long"; heldMs: number }
+  | { name: "rewrite"; rewrite: RewriteNoteFact };
+
+/** What the server says about a rewrite in its own log. */
+export type RewriteNoteFact =
+  | { name: "automatic"; growthPercent: number }
+  | { name: "healing" }
+  | { name: "pipes-failed" | "fork-failed" | "ack-failed" | "open-failed" | "diff-failed" | "seal-failed" | "rename-failed" | "turn-on-failed";
+      errno: ErrnoView }
+  | { name: "started"; child: number }
+  | { name: "stop-asked" }
+  | { name: "copied-on-write"; copiedBytes: number }
+  | { name: "child-ended"; child: number; exit: ChildExit }
+  | { name: "diff-written"; bytes: number }
+  | { name: "gates-held" }
+  | { name: "directory-sync-failed"; errno: ErrnoView; retryMs: number }
+  | { name: "finished"; oldBytes: number; newBytes: number }
+  | { name: "switch-took"; micros: number }
+  | { name: "killing-child"; child: number }
+  | { name: "diff-limit"; bytes: number }
+  | { name: "backs-off"; retryMs: number }
+  | { name: "turned-on" }
+  | { name: "shutdown-refused" };
+
+/** One act of a rewrite. Those that begin with `child-` are the child's own; the others are the
+ * parent's, or the kernel's on its behalf. */
+export type RewriteFact =
+  | { name: "pipes"; result: IoResult }
+  | { name: "fork"; child: number; pages: number; tookUs: number; result: IoResult }
+  /** the parent sends: the front of the rewrite buffer through `data`, or `!` through `ack` */
+  | { name: "send"; pipe: PipeName; bytes: number; leftBytes: number; result: IoResult }
+  | { name: "stop-asked"; unsentBytes: number }
+  | { name: "report"; keysDone: number; keysTotal: number; copiedBytes: number }
+  | { name: "reaped"; child: number; exit: ChildExit }
+  | { name: "kill-child"; child: number }
+  /** work beside the loop begins, and ends; what runs on the loop only ends */
+  | { name: "work-start"; work: RewriteWork; lane: "sync" | "slow" }
+  | { name: "work-end"; work: RewriteWork; lane: "inline" | "sync" | "slow"; tookUs: number; result: IoResult }
+  | { name: "close-pipes" }
+  | { name: "child-open"; file: string; result: IoResult }
+  | { name: "child-write"; bytes: number; commands: string[]; commandsTotal: number; keysDone: number; keysTotal: number;
+      part: "rewritten" | "diff"; result: IoResult }
+  | { name: "child-sync"; which: "incremental" | "first" | "final"; bytes: number; tookUs: number; result: IoResult }
+  | { name: "child-read"; bytes: number; diffBytes: number }
+  | { name: "child-wait"; timeoutMs: number; readable: boolean }
+  | { name: "child-stop"; unsentBytes: number; result: IoResult }
+  | { name: "child-ack"; answer: "ack" | "other" | "timed-out" | "ended" | "failed" }
+  | { name: "child-close" }
+  | { name: "child-rename"; from: string; to: string; result: IoResult }
+  | { name: "child-unlink"; file: string }
+  | { name: "child-report"; keysDone: number; keysTotal: number }
+  | { name: "child-exit"; exit: ChildExit };
+
+export type PipeName = "data" | "stop" | "ack";
+export type ChildExit = { code: number } | { signal: number };
+
+export type RewriteWork =
+  | { what: "open"; file: string }
+  | { what: "append"; bytes: number }
+  | { what: "sync"; bytes: number }
+  | { what: "rename"; from: string; to: string; oldInode: number | null; newInode: number | null }
+  | { what: "sync-directory" }
+  | { what: "close" }
+  | { what: "unlink"; file: string };
 
 /** One mark of the scrubber. */
 export interface StepMark {
@@ -169,9 +235,58 @@ export interface CrashView {
   worst: number; best: number;
 }
 
+/** One record, or the part of one that is in this place; a record that stands in two places has the
+ * same `twin` in both. `text` is the whole command. */
+export interface Piece { text: string; bytes: number; twin: number | null }
+/** `text` is the value alone; of a deleted key the last one. */
+export interface KeyCell { key: string; text: string; state: "same" | "changed" | "deleted" | "added" }
+/** `text` is "n=102, a=1". */
+export interface DatasetText { keys: number; text: string }
+export interface PipeView { capacity: number; bytes: number; pieces: Piece[] }
+
+/** A rewrite as it stands. Lists of pieces are oldest first. */
+export interface RewriteView {
+  stage: "child" | "opening" | "catching-up" | "freezing" | "sealing" | "renaming" | "syncing-directory" | "limbo" | "done" | "failed";
+  cause: "asked" | "automatic" | "scheduled" | "healing" | "turning-on";
+  forkedAtUs: number;
+  /** replies to writes are held until the new file is the log */
+  gatesHeld: boolean;
+  /** for so long the switch kept the event loop from serving anybody */
+  loopBlockedUs: number;
+  parent: { pid: number; keys: KeyCell[]; keysTotal: number; changed: number; aofBufBytes: number };
+  child: { pid: number; alive: boolean;
+    stage: "writing" | "first-sync" | "draining" | "asking" | "awaiting-ack" | "final-read" | "appending" | "final-sync" | "renaming" | "exited";
+    exit: ChildExit | null;
+    keys: KeyCell[]; keysDone: number; keysTotal: number; commands: number; writtenBytes: number;
+    diff: Piece[]; diffBytes: number };
+  /** the memory of the dataset; `split` are the numbers of pages that are private by now, `splitNow` those
+   * that this step made so */
+  pages: { total: number; split: number[]; splitNow: number[] };
+  diff: { blockBytes: number; freedBlocks: number;
+    blocks: { number: number; capacity: number; sent: number; pieces: Piece[] }[];
+    waitingBytes: number; sentBytes: number; stopSending: boolean };
+  pipes: { data: PipeView; stop: PipeView; ack: PipeView };
+  /** the old log and the new one; `pieces` holds the newest where they are fewer than `piecesTotal` */
+  files: { inode: number; role: "old" | "new"; lengthBytes: number; durableBytes: number; openDescriptor: number | null;
+    parts: { kind: "log" | "rewritten" | "diff"; bytes: number }[]; pieces: Piece[]; piecesTotal: number }[];
+  /** inode numbers; where the two differ the name is not durable yet */
+  directory: { name: string; cached: number | null; durable: number | null }[];
+  /** what each file would load to now */
+  recovered: { old: DatasetText | null; new: DatasetText | null };
+  before: { bytes: number; commands: number; keys: number };
+  after: { bytes: number; commands: number } | null;
+  /** what many commands of the old log became, the largest saving first, at most 5 */
+  redundant: { becomes: string; commands: number; bytes: number; newBytes: number }[];
+  /** the same rewrite on the event loop */
+  foreground: { startUs: number; endUs: number; waiting: { client: number; text: string; arrivedUs: number; waitedUs: number }[] } | null;
+}
+
+/** One of the ten functions that the seeds declare, and the last step that was in it. */
+export interface SeedFunction { name: string; lastStep: number | null }
+
 /** The state that is in the way, or the end of what is known. */
 export type Reason = "booting" | "killed" | "power-lost" | "halted" | "refused" | "not-crashed"
-  | "at-end" | "at-start" | "too-many-steps";
+  | "at-end" | "at-start" | "too-many-steps" | "no-child";
 
 export interface Snapshot {
   branch: number; step: number; stepCount: number; timeUs: number; digest: string;
@@ -193,9 +308,14 @@ export interface Snapshot {
   verdict: Verdict;
   directory: DirectoryView[];
   fields: SeedField[];
+  /** all ten, and the one that this step is in */
+  functions: SeedFunction[];
+  function: string | null;
+  /** null before the first fork; stays after the rewrite until the next one */
+  rewrite: RewriteView | null;
   faults: { failNextSync: boolean; stallNextSync: boolean; diskFull: boolean };
   /** what can be done now, or why not */
-  can: { submit: true | Reason; kill: true | Reason; cutPower: true | Reason; failSync: true | Reason; fillDisk: true | Reason; boot: true | Reason; step: true | Reason; stepBack: true | Reason };
+  can: { submit: true | Reason; killChild: true | Reason; kill: true | Reason; cutPower: true | Reason; failSync: true | Reason; fillDisk: true | Reason; boot: true | Reason; step: true | Reason; stepBack: true | Reason };
   crash: CrashView | null;
 }
 
@@ -212,6 +332,8 @@ export interface LabApi {
   wait(millis: number): Snapshot;
   fault(name: FaultName): Snapshot;
   kill(): Snapshot;
+  /** SIGKILL to the rewrite child; the server goes on */
+  killChild(): Snapshot;
   cutPower(): Snapshot;
   /** boot from a disk with a file of this length (under "zero-tail": zeros from the durable end on), or "worst" | "best"; the loader's steps follow */
   boot(image: number | "worst" | "best" | { example: number }): Snapshot;

@@ -3,6 +3,7 @@
 
 pub mod crash;
 pub mod log;
+pub mod rewrite;
 pub mod snapshot;
 pub mod step;
 

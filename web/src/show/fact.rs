@@ -6,7 +6,7 @@ use aof_core::note::{Note, ReloadFailure};
 use aof_core::sim::fact::{Answered, Fact, Goodbye};
 
 use crate::reply;
-use crate::show::{line, words};
+use crate::show::{line, rewrite, words};
 use crate::view::IoResult;
 use crate::view::step::{NoteFact, StepFact};
 
@@ -174,7 +174,7 @@ fn noted(note: Note) -> NoteFact {
         Note::ConfigRewriteAsked => NoteFact::ConfigRewriteAsked,
         Note::ConfigRewritten(Ok(())) => NoteFact::ConfigRewritten,
         Note::ConfigRewritten(Err(errno)) => NoteFact::ConfigNotRewritten { errno: errno.into() },
-        Note::Rewrite(note) => NoteFact::Rewrite { text: format!("{note:?}") },
+        Note::Rewrite(note) => NoteFact::Rewrite { rewrite: rewrite::noted(note) },
         Note::PolicyChanged => NoteFact::PolicyChanged,
         Note::ShutdownRequested => NoteFact::ShutdownRequested,
         Note::ShutdownSync => NoteFact::ShutdownSync,

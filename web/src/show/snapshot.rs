@@ -73,6 +73,9 @@ pub fn snapshot(timeline: &Timeline, model: DiskModel, crash: Option<CrashView>)
         verdict: crash::verdict(world, model),
         directory: directory(world),
         fields: fields::shown(timeline),
+        functions: Vec::new(),
+        function: None,
+        rewrite: None,
         faults: faults(world),
         can: can(timeline),
         crash,
@@ -224,6 +227,7 @@ fn can(timeline: &Timeline) -> Can {
         .then_some(if world.down().is_some() { state } else { "at-end" });
     Can {
         submit: May::unless(serves),
+        kill_child: May::No("no-child"),
         kill: May::unless(lives),
         cut_power: May::unless(lives),
         fail_sync: May::unless(lives),

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::view::ErrnoView;
 use crate::view::crash::{CrashView, Verdict};
 use crate::view::log::{ClientView, KeyView, LogEntry};
+use crate::view::rewrite::RewriteView;
 use crate::view::step::StepFact;
 
 /// What a step is about.
@@ -68,6 +69,15 @@ pub struct SeedField {
     pub changed_at_step: u64,
 }
 
+/// `SeedFunction`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
+pub struct SeedFunction {
+    pub name: &'static str,
+    pub last_step: Option<u64>,
+}
+
 /// What is wrong with the disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -105,6 +115,7 @@ impl May {
 #[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
 pub struct Can {
     pub submit: May,
+    pub kill_child: May,
     pub kill: May,
     pub cut_power: May,
     pub fail_sync: May,
@@ -145,6 +156,9 @@ pub struct Snapshot {
     pub verdict: Verdict,
     pub directory: Vec<DirectoryView>,
     pub fields: Vec<SeedField>,
+    pub functions: Vec<SeedFunction>,
+    pub function: Option<&'static str>,
+    pub rewrite: Option<RewriteView>,
     pub faults: FaultsView,
     pub can: Can,
     pub crash: Option<CrashView>,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::view::rewrite::{RewriteFact, RewriteNoteFact};
 use crate::view::{ErrnoView, IoResult};
 
 /// `StepFact`.
@@ -67,6 +68,9 @@ pub enum StepFact {
     },
     Note {
         note: NoteFact,
+    },
+    Rewrite {
+        rewrite: RewriteFact,
     },
     Truncate {
         to_bytes: u64,
@@ -153,6 +157,7 @@ impl StepFact {
             Self::SyncInline { .. } => "sync-inline",
             Self::Reply { .. } => "reply",
             Self::Note { .. } => "note",
+            Self::Rewrite { .. } => "rewrite",
             Self::Truncate { .. } => "truncate",
             Self::CloseFile => "close-file",
             Self::Read { .. } => "read",
@@ -182,7 +187,7 @@ impl StepFact {
 #[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
 pub enum NoteFact {
     WritePostponed { waiting_bytes: u64 },
-    Rewrite { text: String },
+    Rewrite { rewrite: RewriteNoteFact },
     SyncTooSlow { postponed_ms: u64, delayed_fsync: u64 },
     WriteFailed { errno: ErrnoView },
     ShortWrite { written_bytes: u64, expected_bytes: u64 },

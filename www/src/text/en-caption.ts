@@ -11,6 +11,7 @@ import {
   survivors,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened, THIN } from "./format";
+import { late } from "./late.svelte";
 import { code, stress } from "./markup";
 
 const WORDS = [
@@ -159,6 +160,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return reply(snapshot, fact, brief);
     case "note":
       return note(fact.note, snapshot);
+    case "rewrite":
+      return late.en?.caption(fact.rewrite, snapshot) ?? "";
     case "truncate":
       return fact.result.ok
         ? `${code("ftruncate")} cut the file back to ${bytes(fact.toBytes)}, so that no half command stays in it.`
@@ -319,6 +322,8 @@ function limit(postponed: NonNullable<Snapshot["postponed"]>): string {
 
 function note(fact: NoteFact, snapshot: Snapshot): string {
   switch (fact.name) {
+    case "rewrite":
+      return late.en?.noteCaption(fact.rewrite, snapshot) ?? "";
     case "write-postponed": {
       const until = snapshot.postponed ? limit(snapshot.postponed) : "";
       return `A sync is still running, so the server puts the write of ${bytes(fact.waitingBytes)} off${until ? "," + until : ""}.`;

@@ -2,6 +2,7 @@ import type { FaultName, NoteFact, StepFact } from "../types";
 import { bytes, plural, time } from "./en-caption";
 import { spoken, spokenText } from "./facts";
 import { keyed, replyText, shortened } from "./format";
+import { late } from "./late.svelte";
 
 const FAULTS: Record<FaultName, { event: string; mark: string }> = {
   "fail-next-sync": { event: "next sync will fail", mark: "EIO set" },
@@ -41,6 +42,8 @@ export function event(fact: StepFact): string {
         : `${shortened(replyText(fact.texts[0] ?? "reply"), 22)} sent for ${spokenText(fact.commands[0])}`;
     case "note":
       return note(fact.note);
+    case "rewrite":
+      return late.en?.event(fact.rewrite) ?? "rewrite";
     case "truncate":
       return `file cut to ${bytes(fact.toBytes)}`;
     case "close-file":
@@ -108,6 +111,8 @@ export function mark(fact: StepFact): string {
         : `${fact.replies} replies`;
     case "note":
       return noteMark(fact.note);
+    case "rewrite":
+      return late.en?.mark(fact.rewrite) ?? "rewrite";
     case "truncate":
       return "cut";
     case "close-file":
@@ -151,6 +156,8 @@ export function mark(fact: StepFact): string {
 
 function noteMark(fact: NoteFact): string {
   switch (fact.name) {
+    case "rewrite":
+      return late.en?.noteMark(fact.rewrite) ?? "rewrite";
     case "write-postponed":
       return "put off";
     case "sync-too-slow":
@@ -192,6 +199,8 @@ function noteMark(fact: NoteFact): string {
 
 export function note(fact: NoteFact): string {
   switch (fact.name) {
+    case "rewrite":
+      return late.en?.noteEvent(fact.rewrite) ?? "rewrite";
     case "write-postponed":
       return `write of ${bytes(fact.waitingBytes)} put off`;
     case "sync-too-slow":

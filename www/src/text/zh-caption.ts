@@ -11,6 +11,7 @@ import {
   survivors,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened } from "./format";
+import { late } from "./late.svelte";
 import { code, stress } from "./markup";
 
 const WORDS = ["零", "一", "两", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"];
@@ -119,6 +120,8 @@ export function caption(snapshot: Snapshot, brief = false): string {
       return reply(snapshot, fact, brief);
     case "note":
       return note(fact.note, snapshot);
+    case "rewrite":
+      return late.zh?.caption(fact.rewrite, snapshot) ?? "";
     case "truncate":
       return fact.result.ok
         ? `${code("ftruncate")} 把文件截回 ${bytes(fact.toBytes)}，不留下半条命令。`
@@ -272,6 +275,8 @@ function reply(
 
 function note(fact: NoteFact, snapshot: Snapshot): string {
   switch (fact.name) {
+    case "rewrite":
+      return late.zh?.noteCaption(fact.rewrite, snapshot) ?? "";
     case "write-postponed": {
       const limit = snapshot.postponed?.limitUs ?? null;
       return `上一次刷盘还没结束，服务器把这 ${bytes(fact.waitingBytes)}的写入推迟${limit === null ? "" : `，最多 ${time(limit)}`}。`;

@@ -1,6 +1,7 @@
 import type { FaultName, NoteFact, StepFact } from "../types";
 import { spoken, spokenText } from "./facts";
 import { keyed, replyText, shortened } from "./format";
+import { late } from "./late.svelte";
 import { bytes, time } from "./zh-caption";
 
 const FAULTS: Record<FaultName, { event: string; mark: string }> = {
@@ -41,6 +42,8 @@ export function event(fact: StepFact): string {
         : `已回复 ${spokenText(fact.commands[0])}：${shortened(replyText(fact.texts[0] ?? ""), 22)}`;
     case "note":
       return note(fact.note);
+    case "rewrite":
+      return late.zh?.event(fact.rewrite) ?? "重写";
     case "truncate":
       return `文件截回 ${bytes(fact.toBytes)}`;
     case "close-file":
@@ -108,6 +111,8 @@ export function mark(fact: StepFact): string {
         : `${fact.replies} 条回复`;
     case "note":
       return noteMark(fact.note);
+    case "rewrite":
+      return late.zh?.mark(fact.rewrite) ?? "重写";
     case "truncate":
       return "截断";
     case "close-file":
@@ -151,6 +156,8 @@ export function mark(fact: StepFact): string {
 
 function noteMark(fact: NoteFact): string {
   switch (fact.name) {
+    case "rewrite":
+      return late.zh?.noteMark(fact.rewrite) ?? "重写";
     case "write-postponed":
       return "推迟";
     case "sync-too-slow":
@@ -192,6 +199,8 @@ function noteMark(fact: NoteFact): string {
 
 export function note(fact: NoteFact): string {
   switch (fact.name) {
+    case "rewrite":
+      return late.zh?.noteEvent(fact.rewrite) ?? "重写";
     case "write-postponed":
       return `推迟写入 ${bytes(fact.waitingBytes)}`;
     case "sync-too-slow":
