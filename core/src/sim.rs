@@ -11,6 +11,8 @@
 //! - [`verdict`]: what each failure would take now.
 //! - [`crash`]: every image that a failure may leave.
 //! - [`recover`]: what each of them recovers to, and whether the promise is kept.
+//! - [`rewriting`]: a rewrite as it can be looked at.
+//! - [`schedule`]: who may move next, where a choice decides.
 //! - [`timeline`]: branches of a run, and any step of them.
 //! - [`scenario`]: runs that are written down.
 
@@ -22,7 +24,9 @@ pub mod fields;
 pub mod journal;
 pub mod machine;
 pub mod recover;
+pub mod rewriting;
 pub mod scenario;
+pub mod schedule;
 pub mod timeline;
 pub mod verdict;
 pub mod world;

@@ -2,12 +2,21 @@
 
 use std::sync::Arc;
 
-use crate::effect::{CloseReason, Gate, HaltReason};
+use crate::effect::{CloseReason, Gate, HaltReason, Lane, Pipe};
+use crate::event::ChildStatus;
 use crate::load::{Class, Tail};
 use crate::note::Note;
 use crate::resp::{OwnedArgv, ProtocolError};
 use crate::start::StartError;
-use crate::units::{ClientId, Errno, Micros};
+use crate::units::{ChildId, ClientId, Errno, Micros};
+
+mod child;
+mod file;
+mod function;
+
+pub use child::{AckHeard, ChildStep, ChildSync, Part};
+pub use file::{FileWork, Progress};
+pub use function::SeedFunction;
 
 /// A fault that a person can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -216,6 +225,98 @@ pub enum Fact {
         from: u64,
         /// Durable after.
         to: u64,
+    },
+    /// The kernel made old changes of the directory durable on its own.
+    NamesWrittenBack,
+    /// The pipes to a rewrite child were made, or not.
+    PipesOpened {
+        /// How it went.
+        result: Result<(), Errno>,
+    },
+    /// `fork(2)`: from here on the child sees the dataset as it is now.
+    Forked {
+        /// The child.
+        result: Result<ChildId, Errno>,
+        /// For how long the process stood still.
+        took_micros: u64,
+        /// Position in the log at this moment.
+        at: u64,
+        /// Keys that the child will write out.
+        keys: u64,
+        /// Memory pages that both share now.
+        pages: u32,
+    },
+    /// The server wrote into a pipe: the rewrite buffer into [`Pipe::Data`], `!` into
+    /// [`Pipe::Ack`].
+    PipeWrite {
+        /// Which.
+        pipe: Pipe,
+        /// Bytes offered.
+        offered_bytes: u64,
+        /// Bytes taken; `EAGAIN` for none.
+        result: Result<u64, Errno>,
+    },
+    /// The server heard that the data pipe, which was full, has room again.
+    PipeWritable,
+    /// The server read a byte from the stop pipe; `!` asks for no more.
+    StopHeard {
+        /// It.
+        byte: u8,
+    },
+    /// The server heard how far the child is.
+    ReportHeard {
+        /// Keys written out.
+        keys_done: u64,
+        /// Keys it will write out.
+        keys_total: u64,
+        /// Memory that is no longer shared, in bytes.
+        copied_bytes: u64,
+    },
+    /// The server closed its ends of the pipes.
+    PipesClosed,
+    /// The server asked the child to end (SIGUSR1).
+    ChildAsked {
+        /// Which.
+        child: ChildId,
+    },
+    /// The child took a step.
+    Child {
+        /// Which.
+        child: ChildId,
+        /// What it did.
+        step: ChildStep,
+    },
+    /// Somebody killed the child with `kill -9`.
+    ChildKilled {
+        /// Which.
+        child: ChildId,
+    },
+    /// The server looked for children that have ended, and found one.
+    ChildReaped {
+        /// Which.
+        child: ChildId,
+        /// How it had ended.
+        status: ChildStatus,
+    },
+    /// Work on files other than a write to the log or a sync of it.
+    File {
+        /// Where it runs.
+        lane: Lane,
+        /// What it is.
+        work: FileWork,
+        /// How far it is.
+        progress: Progress,
+    },
+    /// The rewritten file is the log from now on: descriptor and size are swapped.
+    Switched {
+        /// Inode of the old log.
+        old_inode: u64,
+        /// Inode of the new one.
+        new_inode: u64,
+        /// Length of the old log.
+        old_bytes: u64,
+        /// Length of the new one.
+        new_bytes: u64,
     },
     /// A fault was set.
     Fault(Fault),

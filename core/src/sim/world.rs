@@ -39,6 +39,7 @@ use crate::sim::disk::Parameters;
 use crate::sim::fact::{Fact, Fault};
 use crate::sim::journal::Journal;
 use crate::sim::machine::Machine;
+use crate::sim::rewriting;
 use crate::sim::verdict::{Frontier, Verdict};
 use crate::trace::{Header, Recorder, dataset_digest, step_recorded};
 use crate::units::{ClientId, Micros, Millis};
@@ -79,6 +80,8 @@ pub struct Settings {
     pub stalled_syncs_micros: Vec<(u64, u64)>,
     /// Clients that are connected before the first step.
     pub clients: Vec<ClientId>,
+    /// What rewrites cost.
+    pub rewriting: rewriting::Parameters,
     /// Keep a trace of the server's life, see [`World::trace`].
     pub record: bool,
     /// Follow this trace, see [`settings_of`].
@@ -95,6 +98,7 @@ impl Settings {
             && (Arc::ptr_eq(&self.aof, &other.aof) || self.aof == other.aof)
             && self.stalled_syncs_micros == other.stalled_syncs_micros
             && self.clients == other.clients
+            && self.rewriting == other.rewriting
             && self.trace.as_ref().map(Rc::as_ptr) == other.trace.as_ref().map(Rc::as_ptr)
     }
 }
@@ -108,6 +112,7 @@ impl Default for Settings {
             aof: Arc::new(Vec::new()),
             stalled_syncs_micros: Vec::new(),
             clients: vec![ClientId(1)],
+            rewriting: rewriting::Parameters::default(),
             record: false,
             trace: None,
         }
@@ -133,8 +138,11 @@ pub enum Input {
     Shutdown,
     /// Something is wrong with the disk from now on.
     Fault(Fault),
-    /// `kill -9`.
+    /// `kill -9` of the server. Its child dies with it, unless
+    /// [`rewriting::Parameters::orphan_lives`].
     Kill,
+    /// `kill -9` of the rewrite child. Nothing if there is none.
+    KillChild,
     /// The power plug.
     CutPower,
     /// The server is started again.
@@ -151,7 +159,10 @@ pub enum Input {
 impl Input {
     /// Whether it takes effect between any two steps, before pending effects.
     const fn strikes(&self) -> bool {
-        matches!(self, Self::Fault(_) | Self::Kill | Self::CutPower | Self::Boot { .. })
+        matches!(
+            self,
+            Self::Fault(_) | Self::Kill | Self::KillChild | Self::CutPower | Self::Boot { .. }
+        )
     }
 }
 
@@ -361,6 +372,12 @@ impl World {
         }
     }
 
+    /// The rewrite that was started last in this run, as it stands. Nothing before the first fork.
+    #[must_use]
+    pub fn rewriting(&self) -> Option<rewriting::View> {
+        None
+    }
+
     /// A digest of everything: engine, disk, clock and what is on its way.
     #[must_use]
     pub fn digest(&self) -> u128 {
@@ -445,9 +462,11 @@ impl World {
             Input::Kill => self.go_down(SceneKind::Killed),
             Input::CutPower => self.go_down(SceneKind::PowerCut),
             Input::Boot { pick, model } => self.boot(&pick, model),
-            Input::Command { .. } | Input::Disconnect { .. } | Input::Shutdown | Input::Wait => {
-                None
-            }
+            Input::Command { .. }
+            | Input::Disconnect { .. }
+            | Input::Shutdown
+            | Input::Wait
+            | Input::KillChild => None,
         }
     }
 

@@ -61,6 +61,23 @@ pub fn shown(fact: &Fact) -> StepFact {
         Fact::PowerCut { synced, written, appended } => {
             StepFact::PowerCut { synced: *synced, written: *written, appended: *appended }
         }
+        // Until the page has words of its own for them.
+        Fact::NamesWrittenBack
+        | Fact::PipesOpened { .. }
+        | Fact::Forked { .. }
+        | Fact::PipeWrite { .. }
+        | Fact::PipeWritable
+        | Fact::StopHeard { .. }
+        | Fact::ReportHeard { .. }
+        | Fact::PipesClosed
+        | Fact::ChildAsked { .. }
+        | Fact::Child { .. }
+        | Fact::ChildKilled { .. }
+        | Fact::ChildReaped { .. }
+        | Fact::File { .. }
+        | Fact::Switched { .. } => {
+            StepFact::Note { note: NoteFact::Rewrite { text: format!("{fact:?}") } }
+        }
         Fact::BootOpen { image_bytes } => StepFact::BootOpen { image_bytes: *image_bytes },
         Fact::BootCommand { command, words: argv, from, to } => {
             StepFact::BootCommand { command: *command, words: words(argv), from: *from, to: *to }

@@ -95,9 +95,12 @@ impl World {
                 self.handle(Event::Shutdown { now });
                 Taken::Silently
             }
-            Input::Wait | Input::Fault(_) | Input::Kill | Input::CutPower | Input::Boot { .. } => {
-                Taken::Silently
-            }
+            Input::Wait
+            | Input::Fault(_)
+            | Input::Kill
+            | Input::KillChild
+            | Input::CutPower
+            | Input::Boot { .. } => Taken::Silently,
         }
     }
 
