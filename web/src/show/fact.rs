@@ -75,9 +75,7 @@ pub fn shown(fact: &Fact) -> StepFact {
         | Fact::ChildKilled { .. }
         | Fact::ChildReaped { .. }
         | Fact::File { .. }
-        | Fact::Switched { .. } => {
-            StepFact::Note { note: NoteFact::Rewrite { text: format!("{fact:?}") } }
-        }
+        | Fact::Switched { .. } => StepFact::Start,
         Fact::BootOpen { image_bytes } => StepFact::BootOpen { image_bytes: *image_bytes },
         Fact::BootCommand { command, words: argv, from, to } => {
             StepFact::BootCommand { command: *command, words: words(argv), from: *from, to: *to }
