@@ -415,6 +415,20 @@ impl Database {
         })
     }
 
+    /// The entries from place `from` on, with their places, in the order of [`Self::iter`]. Writes
+    /// nothing, not even what a digest remembers: whoever shares the memory keeps sharing it.
+    pub(crate) fn iter_from(&self, from: u64) -> impl Iterator<Item = (u64, Entry<'_>)> {
+        self.slab.iter_from(from).map(|(slot, item, expiry)| {
+            (u64::from(slot.0), Entry { key: &item.key, value: &item.value, expiry })
+        })
+    }
+
+    /// Whether a digest was made since the last change.
+    #[cfg(test)]
+    pub(crate) fn keeps_digests(&self) -> bool {
+        self.slab.keeps_digests()
+    }
+
     /// How much work the index has done since the database was last emptied.
     #[must_use]
     pub fn index_work(&self) -> IndexWork {

@@ -15,6 +15,8 @@
 //! This is the design of Redis 3.0 to 6.2. Redis 7 splits the log into several files and needs
 //! neither buffer nor pipes.
 
+pub mod child;
 pub mod diff;
+pub mod emit;
 pub mod names;
 pub mod trigger;

@@ -18,6 +18,7 @@ pub(crate) mod table;
 pub use compact::CompactBytes;
 pub use hash::Hash;
 pub use limits::Limits;
+pub(crate) use list::Bookmark;
 pub use list::{ChunkLimit, End, Iter as ListIter, List};
 pub use packed::Packed;
 pub use set::{Member, Set};
@@ -103,6 +104,19 @@ impl Value {
     #[must_use]
     pub const fn as_string_mut(&mut self) -> Option<&mut StringValue> {
         if let Self::String(string) = self { Some(string) } else { None }
+    }
+
+    /// Number of its elements; 1 for a string.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "`is_empty_collection` says what is meant")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::String(_) => 1,
+            Self::List(list) => list.len(),
+            Self::Hash(hash) => hash.len(),
+            Self::Set(set) => set.len(),
+            Self::SortedSet(sorted_set) => sorted_set.len(),
+        }
     }
 
     /// Whether it is a collection without elements. Redis holds none: the key goes with the last

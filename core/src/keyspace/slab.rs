@@ -209,12 +209,29 @@ impl Slab {
 
     /// All entries in the order of their slots.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Item, Option<Millis>)> {
-        self.chunks.iter().enumerate().flat_map(|(index, chunk)| {
-            chunk.items.iter().enumerate().filter_map(move |(place, item)| {
+        self.iter_from(0)
+    }
+
+    /// The entries at position `from` and later. No place before it is looked at.
+    pub(super) fn iter_from(
+        &self,
+        from: u64,
+    ) -> impl Iterator<Item = (Slot, &Item, Option<Millis>)> {
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let (first, first_place) = (from / CHUNK_PLACES, from % CHUNK_PLACES);
+        self.chunks.iter().enumerate().skip(first).flat_map(move |(index, chunk)| {
+            let skipped = if index == first { first_place } else { 0 };
+            chunk.items.iter().enumerate().skip(skipped).filter_map(move |(place, item)| {
                 let item = item.as_ref()?;
                 Some((Slot::at(index, place), item, chunk.expiry(place)))
             })
         })
+    }
+
+    /// Whether any chunk keeps what [`Self::digest_into`] found.
+    #[cfg(test)]
+    pub(super) fn keeps_digests(&self) -> bool {
+        self.chunks.iter().any(|chunk| chunk.digest.get().is_some())
     }
 
     /// Adds all entries with their expiry, in the order of their slots. Chunks that did not change

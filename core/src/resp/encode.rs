@@ -14,7 +14,7 @@ pub fn bulk(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-fn header(kind: u8, number: usize, out: &mut Vec<u8>) {
+pub(crate) fn header(kind: u8, number: usize, out: &mut Vec<u8>) {
     let mut digits = itoa::Buffer::new();
     out.push(kind);
     out.extend_from_slice(digits.format(number).as_bytes());

@@ -115,6 +115,14 @@ impl Hash {
         })
     }
 
+    /// The fields from `position` on, in the order of [`Self::iter`].
+    pub(crate) fn iter_from(&self, position: usize) -> Iter<'_> {
+        Iter(match &self.0 {
+            Form::Packed(packed) => Elements::Packed(packed.iter_from(position * 2)),
+            Form::Table(table) => Elements::Table(table.iter_from(position)),
+        })
+    }
+
     /// Visits about `count` fields from `cursor` on and returns the cursor to go on with, 0 at the
     /// end. A packed hash is visited as a whole. See [`Rows`] for what is promised.
     pub fn scan(&self, cursor: u64, count: u64, mut visit: impl FnMut(&[u8], &[u8])) -> u64 {

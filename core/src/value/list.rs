@@ -45,6 +45,7 @@ mod chunk;
 mod chunks;
 
 pub use chunk::ChunkLimit;
+pub(crate) use chunks::Bookmark;
 pub use chunks::Iter;
 
 use crate::digest::Digest;
@@ -114,6 +115,15 @@ impl List {
         match &self.0 {
             Form::Packed(packed) => Iter::over_packed(packed.iter_from(index)),
             Form::Chunks(chunks) => chunks.iter_from(index),
+        }
+    }
+
+    /// As [`Self::iter_from`], for who goes on where it was: the search begins at `bookmark`, which
+    /// is moved. The list must not have changed since it was new.
+    pub(crate) fn iter_at(&self, index: usize, bookmark: &mut Bookmark) -> Iter<'_> {
+        match &self.0 {
+            Form::Packed(packed) => Iter::over_packed(packed.iter_from(index)),
+            Form::Chunks(chunks) => chunks.iter_at(index, bookmark),
         }
     }
 

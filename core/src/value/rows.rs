@@ -153,6 +153,14 @@ impl<R: Element> Rows<R> {
         Iter { chunks: self.chunks.iter(), rows: [].iter() }
     }
 
+    /// The rows from `position` on.
+    pub(super) fn iter_from(&self, position: usize) -> Iter<'_, R> {
+        let (first, place) = (position / CHUNK_ROWS, position % CHUNK_ROWS);
+        let mut chunks = self.chunks.get(first..).unwrap_or(&[]).iter();
+        let rows = chunks.next().and_then(|rows| rows.get(place..)).unwrap_or(&[]).iter();
+        Iter { chunks, rows }
+    }
+
     /// Visits up to `count` rows (at least 1) below `cursor`, or from the last one on for 0.
     /// Returns the cursor to go on with, 0 at the end. A cursor that no call returned is harmless.
     pub(super) fn scan(&self, cursor: u64, count: u64, mut visit: impl FnMut(&R)) -> u64 {

@@ -195,6 +195,15 @@ impl Set {
         })
     }
 
+    /// The members from `position` on, in the order of [`Self::iter`].
+    pub(crate) fn iter_from(&self, position: usize) -> Iter<'_> {
+        Iter(match self.view() {
+            View::Integers(integers) => Elements::Integers { integers, next: position },
+            View::Packed(packed) => Elements::Packed(packed.iter_from(position)),
+            View::Table(table) => Elements::Table(table.iter_from(position)),
+        })
+    }
+
     /// Visits about `count` members from `cursor` on and returns the cursor to go on with, 0 at
     /// the end. A packed set is visited as a whole. See [`Rows`] for what is promised.
     pub fn scan(&self, cursor: u64, count: u64, mut visit: impl FnMut(&[u8])) -> u64 {

@@ -10,6 +10,18 @@ use crate::value::packed::{self, Packed, form_bytes};
 /// What [`Chunks`] takes on a machine of 64 bits.
 const STRUCTURE_BYTES: u64 = 40;
 
+/// A chunk, and how many elements stand before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bookmark {
+    chunk: usize,
+    before: usize,
+}
+
+impl Bookmark {
+    /// The first chunk.
+    pub(crate) const FRONT: Self = Self { chunk: 0, before: 0 };
+}
+
 /// The chunks of a list; none is empty.
 #[derive(Clone, Debug)]
 pub(super) struct Chunks {
@@ -55,6 +67,24 @@ impl Chunks {
         let (number, place) = self.locate(index);
         let front = self.chunks.get(number).map_or(NOTHING, |chunk| chunk.iter_from(place));
         let next = (number + 1).min(self.chunks.len());
+        Iter { front, chunks: self.chunks.range(next..), back: NOTHING }
+    }
+
+    /// As [`Self::iter_from`], with a search that begins at `bookmark`.
+    pub(super) fn iter_at(&self, index: usize, bookmark: &mut Bookmark) -> Iter<'_> {
+        if index < bookmark.before {
+            *bookmark = Bookmark::FRONT;
+        }
+        while let Some(chunk) = self.chunks.get(bookmark.chunk)
+            && index - bookmark.before >= chunk.len()
+        {
+            bookmark.before += chunk.len();
+            bookmark.chunk += 1;
+        }
+        let place = index - bookmark.before;
+        let chunk = self.chunks.get(bookmark.chunk);
+        let front = chunk.map_or(NOTHING, |chunk| chunk.iter_from(place));
+        let next = (bookmark.chunk + 1).min(self.chunks.len());
         Iter { front, chunks: self.chunks.range(next..), back: NOTHING }
     }
 
