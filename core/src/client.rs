@@ -8,6 +8,7 @@
 //! releasing costs nothing per reply. Portions leave in order; an open one waits behind a closed
 //! one, because a client must read its replies in the order of its questions.
 
+use core::ops::Range;
 use std::collections::VecDeque;
 
 use crate::digest::Digest;
@@ -101,10 +102,15 @@ impl Client {
         &mut self.output
     }
 
-    /// Takes back what it was told from byte `from` of its connection on. Nothing of it has left.
-    pub(crate) fn take_back(&mut self, from: u64) {
-        let kept = usize::try_from(from.saturating_sub(self.sent_bytes)).unwrap_or(usize::MAX);
-        self.output.truncate(kept);
+    /// Puts other bytes in the place of a reply of this turn, none of which has left. The place is
+    /// counted from the beginning of the connection.
+    pub(crate) fn replace_reply(&mut self, place: Range<u64>, bytes: &[u8]) {
+        let index = |at: u64| {
+            let index = usize::try_from(at.saturating_sub(self.sent_bytes)).unwrap_or(usize::MAX);
+            index.min(self.output.len())
+        };
+        let (from, to) = (index(place.start), index(place.end));
+        self.output.splice(from..to.max(from), bytes.iter().copied());
     }
 
     /// Bytes that are no reply (MONITOR). Returns whether they are the first of this turn.

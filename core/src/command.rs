@@ -19,6 +19,7 @@ mod lists;
 mod memory;
 mod object;
 mod random_elements;
+pub(crate) mod rewrite;
 mod scan;
 mod scan_elements;
 mod server;

@@ -18,14 +18,15 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::aof::Log;
 use crate::aof::log::State;
 use crate::client::{Client, Held};
+use crate::command::rewrite::{CANNOT_REWRITE, CANNOT_TURN_ON};
 use crate::config::{Config, Policy};
 use crate::digest::Digest;
 use crate::effect::{CloseReason, Effect, Gate, Lane};
 use crate::event::Event;
-use crate::execute::{Executor, Request};
+use crate::execute::{Asked, Executor, Request};
 use crate::keyspace::Keyspace;
 use crate::ledger::Ledger;
-use crate::note::Note;
+use crate::note::{Note, RewriteNote};
 use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Argv, KeysAhead};
@@ -38,6 +39,7 @@ mod effects;
 mod endings;
 mod facts;
 mod reload;
+mod reply_place;
 mod rewrite_config;
 mod watching;
 
@@ -45,6 +47,7 @@ use buffers::Buffers;
 use effects::Next;
 use facts::EngineFacts;
 use reload::Reload;
+use reply_place::ReplyPlace;
 use rewrite_config::ConfigRewrite;
 
 /// Whether the server is on its way out.
@@ -303,7 +306,7 @@ impl Engine {
         }
         // Session, output and `aof_buf` leave the engine for a moment, so that the command may
         // look at all the rest while it changes them.
-        let reply_at = client.output_end();
+        let output_at = client.output_end() - client.held_bytes();
         let (mut session, mut output) = client.lend();
         let start = self.log.buffer().start();
         let accepts = self.log.accepts();
@@ -337,14 +340,15 @@ impl Engine {
         }
         self.judge_output(id);
         self.feed_monitors();
-        let reply_at = (executed.replies > 0).then_some(reply_at);
-        for request in executed.requests {
-            self.carry_out(id, request, reply_at);
+        for Asked { request, reply } in executed.requests {
+            let place = reply.map(|reply| [reply.start, reply.end].map(|at| output_at + at as u64));
+            self.carry_out(request, ReplyPlace::new(id, place));
         }
     }
 
-    /// Does what a command asked for and only the engine can do. Its reply begins at `reply_at`.
-    fn carry_out(&mut self, id: ClientId, request: Request, reply_at: Option<u64>) {
+    /// Does what a command asked for and only the engine can do.
+    fn carry_out(&mut self, request: Request, reply: ReplyPlace) {
+        let id = reply.client;
         match request {
             Request::Close => {
                 if let Some(client) = self.clients.get_mut(&id) {
@@ -361,9 +365,9 @@ impl Engine {
             Request::Sleep { micros } => {
                 self.sleep_micros = Some(self.sleep_micros.unwrap_or(0).saturating_add(micros));
             }
-            Request::LoadLog => self.begin_reload(id, reply_at),
+            Request::LoadLog => self.begin_reload(reply),
             Request::RewriteConfig => {
-                self.rewrite = Some(ConfigRewrite { client: id, reply_at, asked: false });
+                self.rewrite = Some(ConfigRewrite { reply, asked: false });
             }
             Request::PolicyChanged => self.notes.push_back(Note::PolicyChanged),
             Request::AppendOnlyOff => {
@@ -371,6 +375,17 @@ impl Engine {
                 self.propagation.forget_selected_db();
             }
             Request::ProfileChanged => {}
+            Request::Rewrite | Request::ScheduleRewrite => {
+                self.replace_reply(reply, CANNOT_REWRITE);
+            }
+            Request::AppendOnlyOn => {
+                self.executor.config.appendonly = false;
+                self.replace_reply(reply, CANNOT_TURN_ON);
+            }
+            Request::ShutdownRefused => {
+                self.notes.push_back(Note::ShutdownRequested);
+                self.notes.push_back(Note::Rewrite(RewriteNote::ShutdownRefused));
+            }
             Request::ResetStatistics => {
                 self.log.reset_statistics();
                 self.received = 0;

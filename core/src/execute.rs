@@ -8,6 +8,8 @@ mod slowlog;
 pub(crate) mod statistics;
 pub mod watch;
 
+use core::ops::Range;
+
 use thiserror::Error;
 
 use crate::command::{self, Call, Command, CommandError, Flags, lookup};
@@ -67,7 +69,18 @@ pub struct Executed {
     pub replies: u32,
     /// What only the engine can do, in order. Nearly always nothing; a transaction may ask for
     /// several things.
-    pub requests: Vec<Request>,
+    pub requests: Vec<Asked>,
+}
+
+/// What a command asks of the engine, and where its own reply stands: within a transaction that is
+/// a part of what EXEC replies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What.
+    pub request: Request,
+    /// The bytes of the reply, counted from the beginning of the buffer that replies go to. `None`
+    /// when nobody is to get one.
+    pub reply: Option<Range<usize>>,
 }
 
 /// What a command asks of the engine.
@@ -95,6 +108,16 @@ pub enum Request {
     LoadLog,
     /// `CONFIG SET appendfsync` has changed the settings.
     PolicyChanged,
+    /// `BGREWRITEAOF`. The reply says that a child has been started and is replaced if none can be.
+    Rewrite,
+    /// `BGREWRITEAOF` while another child is still ending: a rewrite starts when it has.
+    ScheduleRewrite,
+    /// `CONFIG SET appendonly yes`. The settings are changed; the rewrite with which the log begins
+    /// is still to be started. The reply says OK and is replaced if it cannot be, and then the
+    /// settings are to be changed back.
+    AppendOnlyOn,
+    /// `SHUTDOWN` was refused because the log is not complete yet. The reply says so.
+    ShutdownRefused,
     /// `CONFIG SET appendonly no`. The settings are changed; the log is still to be stopped.
     AppendOnlyOff,
     /// `CONFIG REWRITE`.
@@ -193,6 +216,7 @@ impl Executor {
         }
         if take_mute(session) {
             reply.truncate(start);
+            requests.iter_mut().for_each(|asked| asked.reply = None);
         }
         Executed { replies: u32::from(reply.len() > start), requests }
     }
@@ -428,6 +452,7 @@ fn unknown_command(argv: Argv<'_>) -> CommandError {
 #[doc(alias = "call")]
 pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
     let start = call.reply.position();
+    let asked = call.requests.len();
     call.executor.statistics.commands += 1;
     call.executor.counts.called(call.command);
     match (call.command.run)(call) {
@@ -444,6 +469,10 @@ pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
             call.reply.buffer().truncate(start);
             call.reply.error(text.as_bytes());
         }
+    }
+    // What EXEC ran has its own part of the reply already.
+    for asked in &mut call.requests[asked..] {
+        asked.reply.get_or_insert(start..call.reply.position());
     }
     let Executor { monitors, config, .. } = &mut *call.executor;
     monitors.show(call.command, call.argv, call.session, (call.now, &config.unixsocket));

@@ -1,7 +1,7 @@
 //! What a command gets to work with.
 
 use crate::command::{Command, CommandError};
-use crate::execute::{Executor, Facts, Request};
+use crate::execute::{Asked, Executor, Facts, Request};
 use crate::keyspace::Database;
 use crate::number::parse_integer;
 use crate::propagate::Propagation;
@@ -31,10 +31,15 @@ pub(crate) struct Call<'a, 'c> {
     /// Where the DEL of an expired key goes.
     pub(crate) log: Propagation<'c>,
     /// What the engine is to do afterwards.
-    pub(crate) requests: &'c mut Vec<Request>,
+    pub(crate) requests: &'c mut Vec<Asked>,
 }
 
 impl<'a, 'c> Call<'a, 'c> {
+    /// Asks the engine for something, once the command has run.
+    pub(crate) fn ask(&mut self, request: Request) {
+        self.requests.push(Asked { request, reply: None });
+    }
+
     /// The selected database.
     pub(crate) fn db(&self) -> &Database {
         self.executor.keyspace.db(self.session.db)

@@ -175,7 +175,7 @@ fn kill(call: &mut Call<'_, '_>, filter: &Filter<'_>) -> usize {
     });
     let killed = clients.len();
     if killed > 0 {
-        call.requests.push(Request::Kill { clients });
+        call.ask(Request::Kill { clients });
     }
     killed
 }

@@ -28,7 +28,7 @@ pub(super) fn select<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
 
 pub(super) fn quit<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     call.reply.ok();
-    call.requests.push(Request::Close);
+    call.ask(Request::Close);
     Ok(Change::None)
 }
 

@@ -11,15 +11,22 @@ pub(super) fn debug<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandEr
     let subcommand = call.word(1).to_ascii_lowercase();
     match (subcommand.as_slice(), call.argv.len()) {
         (b"sleep", 3) => {
-            call.requests.push(Request::Sleep { micros: sleep_micros(call.word(2)) });
+            call.ask(Request::Sleep { micros: sleep_micros(call.word(2)) });
             call.reply.ok();
         }
         (b"loadaof", 2) => {
             if call.session.in_exec {
                 return Err(CommandError::text("ERR DEBUG LOADAOF is not allowed in transactions"));
             }
+            // Redis loads it even then, and in WAIT_REWRITE what it finds is an older log.
+            let aof = call.facts.aof();
+            if aof.rewrite_in_progress || aof.waits_for_rewrite {
+                return Err(CommandError::text(
+                    "ERR DEBUG LOADAOF is not allowed while the AOF is rewritten",
+                ));
+            }
             // The engine takes this reply back if the log cannot be loaded.
-            call.requests.push(Request::LoadLog);
+            call.ask(Request::LoadLog);
             call.reply.ok();
         }
         (b"set-active-expire", 3) => {

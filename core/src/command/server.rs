@@ -23,14 +23,14 @@ pub(super) fn config<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandE
         }
         (b"resetstat", 2) => {
             call.executor.reset_statistics();
-            call.requests.push(Request::ResetStatistics);
+            call.ask(Request::ResetStatistics);
             call.reply.ok();
         }
         (b"rewrite", 2) => {
             if call.executor.config.config_file.is_empty() {
                 return Err(CommandError::text("ERR The server is running without a config file"));
             }
-            call.requests.push(Request::RewriteConfig);
+            call.ask(Request::RewriteConfig);
             call.reply.ok();
         }
         (b"help", 2) => {
@@ -61,20 +61,15 @@ fn set(call: &mut Call<'_, '_>) -> Result<(), CommandError> {
     };
     directives::set(&mut call.executor.config, call.argv.word(2), call.argv.word(3))
         .map_err(|error| CommandError::Text(error.text().into()))?;
-    let config = &mut call.executor.config;
-    if config.appendonly && !was_on {
-        // What is in memory could only get into the log by a rewrite, which does not exist yet.
-        config.appendonly = false;
-        return Err(CommandError::text("ERR Unable to turn on AOF. Check server logs."));
-    }
-    if !config.appendonly && was_on {
-        call.requests.push(Request::AppendOnlyOff);
-    }
-    if config.appendfsync != policy {
-        call.requests.push(Request::PolicyChanged);
-    }
-    if config.profile != profile {
-        call.requests.push(Request::ProfileChanged);
+    let config = &call.executor.config;
+    let changes = [
+        (config.appendonly && !was_on, Request::AppendOnlyOn),
+        (!config.appendonly && was_on, Request::AppendOnlyOff),
+        (config.appendfsync != policy, Request::PolicyChanged),
+        (config.profile != profile, Request::ProfileChanged),
+    ];
+    for (_, request) in changes.into_iter().filter(|(has_changed, _)| *has_changed) {
+        call.ask(request);
     }
     Ok(())
 }
@@ -98,6 +93,10 @@ pub(super) fn time<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandErr
 }
 
 /// The engine ends the process, so there is no reply.
+///
+/// While a child writes the file with which the log begins, what was acknowledged since the log was
+/// turned on is in no log, so the server stays. Once no child is there, it may end.
+#[doc(alias = "prepareForShutdown")]
 pub(super) fn shutdown<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, CommandError> {
     let save = match (call.argv.get(1), call.argv.len()) {
         (None, _) => ShutdownSave::Default,
@@ -105,6 +104,10 @@ pub(super) fn shutdown<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, Comman
         (Some(word), 2) if word.eq_ignore_ascii_case(b"SAVE") => ShutdownSave::Save,
         _ => return Err(CommandError::Syntax),
     };
-    call.requests.push(Request::Shutdown { save });
+    if call.facts.aof().writes_initial_log {
+        call.ask(Request::ShutdownRefused);
+        return Err(CommandError::text("ERR Errors trying to SHUTDOWN. Check logs."));
+    }
+    call.ask(Request::Shutdown { save });
     Ok(Change::None)
 }

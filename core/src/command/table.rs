@@ -3,8 +3,8 @@
 
 use super::{
     Command, Family, Flags, Keys, LogForm, Run, authentication, client, connection, counters,
-    debug, expire, hashes, introspection, keys, lists, memory, object, scan, scan_elements, server,
-    set_algebra, sets, slowlog, sort, sorted_sets, strings, transactions,
+    debug, expire, hashes, introspection, keys, lists, memory, object, rewrite, scan,
+    scan_elements, server, set_algebra, sets, slowlog, sort, sorted_sets, strings, transactions,
 };
 use crate::value::{Hash, Set, SortedSet};
 
@@ -268,6 +268,13 @@ pub static COMMANDS: &[Command] = &[
         ALWAYS.and(RANDOM).and(Flags::DANGEROUS),
         Family::Server,
         introspection::info,
+    ),
+    plain(
+        "bgrewriteaof",
+        1,
+        Flags::ADMIN.and(Flags::NOSCRIPT),
+        Family::Server,
+        rewrite::bgrewriteaof,
     ),
     plain("config", -2, ADMIN, Family::Server, server::config),
     plain("debug", -2, ADMIN, Family::Server, debug::debug),

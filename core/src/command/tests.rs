@@ -11,6 +11,7 @@ mod keys;
 mod lists;
 mod log_forms;
 mod memory;
+mod rewrite;
 mod server;
 mod sets;
 mod slowlog;
@@ -48,12 +49,14 @@ pub(crate) struct Bench {
     pub(crate) requests: Vec<Request>,
     pub(crate) refusal: Option<Errno>,
     pub(crate) usage: Option<Usage>,
+    pub(crate) aof: AofFacts,
 }
 
 struct BenchFacts<'a> {
     refusal: Option<Errno>,
     others: &'a BTreeMap<u64, Session>,
     usage: Option<Usage>,
+    aof: AofFacts,
 }
 
 impl Facts for BenchFacts<'_> {
@@ -61,7 +64,7 @@ impl Facts for BenchFacts<'_> {
         self.refusal.map(|errno| Refusal { errno })
     }
     fn aof(&self) -> AofFacts {
-        AofFacts { enabled: true, current_size_bytes: 42, delayed_syncs: 7, ..Default::default() }
+        self.aof
     }
     fn clients(&self) -> ClientFacts {
         ClientFacts { connected: self.others.len() as u64 + 1, received: 9, held_bytes: 0 }
@@ -89,6 +92,12 @@ impl Default for Bench {
             requests: Vec::new(),
             refusal: None,
             usage: None,
+            aof: AofFacts {
+                enabled: true,
+                current_size_bytes: 42,
+                delayed_syncs: 7,
+                ..AofFacts::default()
+            },
         }
     }
 }
@@ -100,7 +109,12 @@ impl Bench {
         let new = || Session::connected_at(ClientId(id), Peer::Simulated, START);
         let mut session = self.sessions.remove(&id).unwrap_or_else(new);
         let mut reply = Vec::new();
-        let facts = BenchFacts { refusal: self.refusal, others: &self.sessions, usage: self.usage };
+        let facts = BenchFacts {
+            refusal: self.refusal,
+            others: &self.sessions,
+            usage: self.usage,
+            aof: self.aof,
+        };
         let mut log = Propagation::new(&mut self.state, &mut self.log);
         let Executed { replies, requests } = self.executor.execute(
             &mut session,
@@ -112,7 +126,7 @@ impl Bench {
         );
         assert_eq!(replies == 0, reply.is_empty(), "the count of replies is wrong");
         self.units.extend(log.units());
-        self.requests.extend(requests);
+        self.requests.extend(requests.into_iter().map(|asked| asked.request));
         self.sessions.insert(id, session);
         reply
     }

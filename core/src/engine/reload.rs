@@ -13,11 +13,11 @@ use crate::execute::Executor;
 use crate::keyspace::Keyspace;
 use crate::load::{LoadError, LoadStep, Loader};
 use crate::note::{Note, ReloadFailure};
-use crate::resp::Reply;
-use crate::units::{ClientId, Errno, FileId};
+use crate::units::{Errno, FileId};
 
 use super::Engine;
 use super::effects::Next;
+use super::reply_place::ReplyPlace;
 
 /// Bytes of one read.
 const READ_BYTES: u32 = 1024 * 1024;
@@ -25,16 +25,8 @@ const READ_BYTES: u32 = 1024 * 1024;
 /// A log that is being loaded.
 #[derive(Clone, Debug)]
 pub(super) struct Reload {
-    reply: ReplyPlace,
+    pub(super) reply: ReplyPlace,
     stage: Stage,
-}
-
-/// Where the reply to the command is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ReplyPlace {
-    client: ClientId,
-    /// Where it begins, counted from the beginning of the connection. None: there is none.
-    at: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -47,8 +39,7 @@ enum Stage {
 
 impl Reload {
     pub(super) fn digest_into(&self, digest: &mut Digest) {
-        digest.put_u64(self.reply.client.0);
-        digest.put_optional_u64(self.reply.at);
+        self.reply.digest_into(digest);
         if let Stage::Reading { loader, offset, asked } = &self.stage {
             digest.put_u64(*offset);
             digest.put_bool(*asked);
@@ -58,8 +49,7 @@ impl Reload {
 }
 
 impl Engine {
-    pub(super) fn begin_reload(&mut self, client: ClientId, reply_at: Option<u64>) {
-        let reply = ReplyPlace { client, at: reply_at };
+    pub(super) fn begin_reload(&mut self, reply: ReplyPlace) {
         self.reload = Some(Reload { reply, stage: Stage::Writing });
         self.log.force_write(self.now);
         self.work = true;
@@ -155,14 +145,7 @@ impl Engine {
 
     /// The dataset stays as it is, and the reply becomes an error.
     fn reload_failed(&mut self, reply: ReplyPlace, failure: ReloadFailure) -> Next {
-        if let Some(reply_at) = reply.at
-            && let Some(client) = self.clients.get_mut(&reply.client)
-        {
-            client.take_back(reply_at);
-            Reply::new(client.output())
-                .error(b"ERR Error trying to load the AOF. Check server logs.");
-            self.executor.statistics.error_replies += 1;
-        }
+        self.replace_reply(reply, "ERR Error trying to load the AOF. Check server logs.");
         Next::Note(Note::LogNotReloaded(failure))
     }
 }

@@ -3,26 +3,23 @@
 
 use crate::digest::Digest;
 use crate::note::Note;
-use crate::resp::Reply;
-use crate::units::{ClientId, Errno};
+use crate::units::Errno;
 
 use super::Engine;
 use super::effects::Next;
+use super::reply_place::ReplyPlace;
 
 /// A rewriting that has no answer yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ConfigRewrite {
-    pub(super) client: ClientId,
-    /// Where the reply begins, counted from the beginning of the connection. None: there is none.
-    pub(super) reply_at: Option<u64>,
+    pub(super) reply: ReplyPlace,
     /// Whether the host knows.
     pub(super) asked: bool,
 }
 
 impl ConfigRewrite {
     pub(super) fn digest_into(&self, digest: &mut Digest) {
-        digest.put_u64(self.client.0);
-        digest.put_optional_u64(self.reply_at);
+        self.reply.digest_into(digest);
         digest.put_bool(self.asked);
     }
 }
@@ -38,13 +35,9 @@ impl Engine {
         let Some(rewrite) = self.rewrite.take_if(|rewrite| rewrite.asked) else { return };
         self.work = true;
         self.notes.push_back(Note::ConfigRewritten(result));
-        if let (Err(errno), Some(reply_at)) = (result, rewrite.reply_at)
-            && let Some(client) = self.clients.get_mut(&rewrite.client)
-        {
-            client.take_back(reply_at);
+        if let Err(errno) = result {
             let text = format!("ERR Rewriting config file: {}", errno.text());
-            Reply::new(client.output()).error(text.as_bytes());
-            self.executor.statistics.error_replies += 1;
+            self.replace_reply(rewrite.reply, &text);
         }
     }
 }

@@ -37,10 +37,16 @@ pub struct Refusal {
 /// The state of the log as INFO shows it. Field by field the `aof_*` lines of Redis 6.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AofFacts {
-    /// `aof_enabled`.
+    /// `aof_enabled`. Under `hardened` not before the first rewrite is complete.
     pub enabled: bool,
-    /// `aof_rewrite_in_progress`.
+    /// The log is being turned on and is not complete yet: WAIT_REWRITE.
+    pub waits_for_rewrite: bool,
+    /// A child is alive in that state: the server must not end now.
+    pub writes_initial_log: bool,
+    /// `aof_rewrite_in_progress`: until the new file is the log.
     pub rewrite_in_progress: bool,
+    /// A child was told to end and has not yet, and no rewrite is in progress.
+    pub child_is_ending: bool,
     /// `aof_rewrite_scheduled` and `aof_pending_rewrite`.
     pub rewrite_scheduled: bool,
     /// `aof_last_rewrite_time_sec`, none before the first.
@@ -53,6 +59,23 @@ pub struct AofFacts {
     pub last_write_failed: bool,
     /// `aof_last_cow_size`.
     pub last_cow_bytes: u64,
+    /// `current_cow_size`: what the child of now has said last.
+    pub current_cow_bytes: u64,
+    /// `current_cow_size_age`: how long ago that was, in seconds.
+    pub current_cow_age_seconds: u64,
+    /// `current_save_keys_processed`.
+    pub keys_done: u64,
+    /// `current_save_keys_total`.
+    pub keys_total: u64,
+    /// `latest_fork_usec`.
+    pub latest_fork_micros: u64,
+    /// `total_forks`.
+    pub forks: u64,
+    /// Rewrites that were begun, those that failed included.
+    pub rewrites: u64,
+    /// For how long replies to writes were held at the last switch, or the loop stood still, in
+    /// microseconds.
+    pub last_switch_micros: Option<u64>,
     /// `aof_current_size`.
     pub current_size_bytes: u64,
     /// `aof_base_size`.

@@ -9,20 +9,30 @@ const fn status(failed: bool) -> &'static str {
 
 /// Seconds, or -1 for none.
 fn seconds(seconds: Option<u64>) -> i64 {
-    seconds.map_or(-1, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX))
+    seconds.map_or(-1, whole)
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Of how many keys the child has written how many, as a percentage with two digits.
+fn percent(done: u64, total: u64) -> String {
+    let hundredths = u128::from(done) * 10_000 / u128::from(total.max(1));
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
 
 impl Info<'_> {
-    /// Every field of generation 6.2. The lines after `aof_last_cow_size` are there only while
-    /// `appendonly` is on.
+    /// Every field of generation 6.2. The lines after `module_fork_last_cow_size` are there only
+    /// while `appendonly` is on; at the end are those of this server alone.
     pub(super) fn persistence(&mut self) {
         let aof = self.facts.aof();
         self.line("loading", 0);
-        self.line("current_cow_size", 0);
-        self.line("current_cow_size_age", 0);
-        self.line("current_fork_perc", "0.00");
-        self.line("current_save_keys_processed", 0);
-        self.line("current_save_keys_total", 0);
+        self.line("current_cow_size", aof.current_cow_bytes);
+        self.line("current_cow_size_age", aof.current_cow_age_seconds);
+        self.line("current_fork_perc", percent(aof.keys_done, aof.keys_total));
+        self.line("current_save_keys_processed", aof.keys_done);
+        self.line("current_save_keys_total", aof.keys_total);
         self.line("rdb_changes_since_last_save", self.executor.statistics.changes);
         self.line("rdb_bgsave_in_progress", 0);
         self.line("rdb_last_save_time", self.facts.server().started.seconds());
@@ -43,6 +53,21 @@ impl Info<'_> {
         if self.executor.config.appendonly {
             self.aof_sizes(&aof);
         }
+        self.own(&aof);
+    }
+
+    /// What Redis 6.2 does not say: WAIT_REWRITE, in which it calls the log enabled although a
+    /// crash would lose it; how often the log was rewritten (Redis 7 has that line); and what the
+    /// last switch cost.
+    fn own(&mut self, aof: &AofFacts) {
+        let state = match (aof.waits_for_rewrite, aof.enabled) {
+            (true, _) => "wait_rewrite",
+            (false, true) => "on",
+            (false, false) => "off",
+        };
+        self.line("aof_state", state);
+        self.line("aof_rewrites", aof.rewrites);
+        self.line("aof_last_switch_usec", aof.last_switch_micros.map_or(-1, whole));
     }
 
     fn aof_sizes(&mut self, aof: &AofFacts) {

@@ -24,8 +24,9 @@ impl Info<'_> {
         self.line("keyspace_misses", statistics.keyspace_misses);
         self.line("pubsub_channels", 0);
         self.line("pubsub_patterns", 0);
-        self.line("latest_fork_usec", 0);
-        self.line("total_forks", 0);
+        let aof = self.facts.aof();
+        self.line("latest_fork_usec", aof.latest_fork_micros);
+        self.line("total_forks", aof.forks);
         self.line("tracking_total_keys", 0);
         self.line("total_error_replies", statistics.error_replies);
     }
