@@ -172,9 +172,9 @@ pub enum Pipe {
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpenMode {
-    /// `O_WRONLY | O_APPEND`; it must exist.
+    /// For appending; it must exist. Readable, too, because `DEBUG LOADAOF` reads the log.
     Append,
-    /// `O_WRONLY | O_APPEND | O_CREAT`.
+    /// For appending; made when it is missing.
     AppendOrCreate,
     /// `O_RDONLY`: only so that a rename over the name does not free the old file on the loop.
     ReadOnly,

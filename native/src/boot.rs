@@ -20,7 +20,9 @@ use mio::{Poll, Waker};
 use crate::apart;
 use crate::clock::Clock;
 use crate::descriptors::{self, Room};
+use crate::directory::Directory;
 use crate::driver::Driver;
+use crate::fork;
 use crate::host::Host;
 use crate::lanes::Lanes;
 use crate::loading::Waiting;
@@ -30,6 +32,7 @@ use crate::logger;
 use crate::net::{self, ListenError};
 use crate::options::ServerOptions;
 use crate::record::{Recording, Reserved};
+use crate::rewriting::Rewriting;
 use crate::server::{Server, WAKER};
 use crate::signals::Signals;
 use crate::socket::Listener;
@@ -103,8 +106,11 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
     let meter = Meter::start();
     make_room(&mut config)?;
     let mut signals = Signals::catch().context("Can't catch signals")?;
+    fork::install_panic_hook();
     let path = directory.join(&config.appendfilename);
     let mut lock = None;
+    let names = Directory::open(directory, &config.appendfilename)
+        .with_context(|| format!("Can't open {}", directory.display()))?;
     let listeners = listen(&config, || {
         if config.appendonly {
             lock = Some(LogLock::take(&path)?);
@@ -132,14 +138,16 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
     };
 
     let waker = Waker::new(waiting.poll.registry(), WAKER).context("Can't create the waker")?;
-    let lanes = Lanes::start(waker, clock).context("Can't start the background threads")?;
+    let rewriting = Rewriting::new(names, lock);
+    let lanes = Lanes::start(waker, rewriting.directory(), clock)
+        .context("Can't start the background threads")?;
     let registry = waiting.poll.registry().try_clone().context("Can't share the poll set")?;
     let recording = match reserved {
         Some(reserved) => Some(begin_recording(reserved, &config, seed, (now, mono), &loaded)?),
         None => None,
     };
     let notes = NoteLog::new(config.choices().postponed_write);
-    let mut host = Host::new(loaded.file, lanes, registry, clock, notes);
+    let mut host = Host::new(loaded.file, rewriting, lanes, registry, clock, notes);
     host.meter = meter;
     let engine = Engine::new(config, seed, loaded.keyspace, loaded.length_bytes, now, mono);
     let driver = Driver::new(engine, host, recording);
@@ -153,7 +161,6 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
         remove_unix_socket(server.listeners());
     }
     tracing::warn!("{}", log_text::farewell(reason));
-    drop(lock);
     Ok(ExitCode::from(u8::try_from(reason.exit_code()).unwrap_or(1)))
 }
 

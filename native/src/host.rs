@@ -7,11 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aof_core::config::OutputLimit;
+use aof_core::config::{Config, OutputLimit};
 use aof_core::effect::{CloseReason, Effect, HaltReason, Lane, Work};
 use aof_core::event::Event;
+use aof_core::keyspace::Keyspace;
 use aof_core::peer::Peer;
 use aof_core::pump::{Environment, Outcome};
+use aof_core::rewrite::names::FileName;
 use aof_core::units::{ClientId, Errno, FileId, JobId, Micros};
 use aof_core::usage::Usage;
 use foldhash::fast::RandomState;
@@ -20,8 +22,9 @@ use mio::Registry;
 use crate::clock::Clock;
 use crate::config_file;
 use crate::connection::{Connection, Phase, Sent};
-use crate::lanes::{self, FileTask, Lanes};
+use crate::lanes::{self, Completion, Done, FileTask, Lanes};
 use crate::log_text::NoteLog;
+use crate::rewriting::Rewriting;
 use crate::usage::Meter;
 
 /// Connections by the name that the engine knows.
@@ -50,6 +53,7 @@ pub struct Traffic {
 pub struct Host {
     connections: Connections,
     files: BTreeMap<FileId, Arc<File>>,
+    rewriting: Rewriting,
     lanes: Lanes,
     registry: Registry,
     clock: Clock,
@@ -79,6 +83,7 @@ impl Host {
     #[must_use]
     pub fn new(
         log: Option<Arc<File>>,
+        rewriting: Rewriting,
         lanes: Lanes,
         registry: Registry,
         clock: Clock,
@@ -87,6 +92,7 @@ impl Host {
         Self {
             connections: Connections::default(),
             files: log.into_iter().map(|file| (FileId::LIVE, file)).collect(),
+            rewriting,
             lanes,
             registry,
             clock,
@@ -122,6 +128,26 @@ impl Host {
     #[must_use]
     pub fn lanes(&self) -> &Lanes {
         &self.lanes
+    }
+
+    /// The pipes and the child of a rewrite.
+    pub fn rewriting(&mut self) -> &mut Rewriting {
+        &mut self.rewriting
+    }
+
+    /// What the engine must hear of a job that has ended.
+    pub fn completed(&mut self, completion: Completion) -> Event<'static> {
+        let Completion { job, done, took } = completion;
+        match done {
+            Done::Called(result) => Event::Job { job, result, took },
+            Done::Opened(id, result) => {
+                let result = result.map(|(file, length_bytes)| {
+                    self.files.insert(id, Arc::new(file));
+                    length_bytes
+                });
+                Event::Opened { job, result }
+            }
+        }
     }
 
     /// The deadline that the engine has set since the last call.
@@ -315,14 +341,24 @@ impl Host {
     }
 
     fn submit(&mut self, job: JobId, lane: Lane, work: Work) -> Outcome<'static> {
-        let Some(task) = self.task(work) else {
-            let took = aof_core::units::Micros(0);
-            return Outcome::Now(Event::Job { job, result: Err(BAD_FILE), took });
+        if let Work::Open { name: FileName::Log, .. } = work
+            && let Err(errno) = self.rewriting.lock()
+        {
+            return Outcome::Now(Event::Opened { job, result: Err(errno) });
+        }
+        let task = self.task(work);
+        self.start(job, lane, task)
+    }
+
+    /// Performs a task on its lane; `None` is one on a file that is not open.
+    fn start(&mut self, job: JobId, lane: Lane, task: Option<FileTask>) -> Outcome<'static> {
+        let Some(task) = task else {
+            return Outcome::Now(Event::Job { job, result: Err(BAD_FILE), took: Micros(0) });
         };
         match lane {
             Lane::Inline => {
-                let done = lanes::perform(job, task, self.clock);
-                Outcome::Now(Event::Job { job, result: done.result, took: done.took })
+                let done = lanes::perform(job, task, self.rewriting.directory(), self.clock);
+                Outcome::Now(self.completed(done))
             }
             Lane::Sync | Lane::Slow => {
                 self.lanes.submit(lane, job, task);
@@ -338,17 +374,25 @@ impl Host {
                 FileTask::Truncate(Arc::clone(self.files.get(&file)?), length_bytes)
             }
             Work::Close { file } => FileTask::Close(self.files.remove(&file)?),
-            Work::Open { .. } | Work::Rename { .. } | Work::SyncDirectory | Work::Unlink { .. } => {
-                return None;
+            Work::Open { file, name, mode } => FileTask::Open(file, name, mode),
+            Work::Rename { file, from, to } => {
+                FileTask::Rename { file: Arc::clone(self.files.get(&file)?), from, to }
             }
+            Work::SyncDirectory => FileTask::SyncDirectory,
+            Work::Unlink { name } => FileTask::Unlink(name),
         })
+    }
+
+    #[doc(alias = "rewriteAppendOnlyFileBackground")]
+    fn fork(&mut self, keyspace: &Keyspace, config: &Config) -> Event<'static> {
+        let began = self.clock.mono();
+        let result = self.rewriting.fork(keyspace, config, self.clock);
+        Event::Forked { result, took: Micros(self.clock.mono().since(began)) }
     }
 }
 
 /// The engine named a file that is not open.
 const BAD_FILE: Errno = Errno(9);
-/// "Function not implemented".
-const NO_CALL: Errno = Errno(38);
 
 impl Environment for Host {
     fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
@@ -369,19 +413,22 @@ impl Environment for Host {
                     written.map_err(|error| error.raw_os_error().map_or(Errno::EIO, Errno));
                 return Outcome::Now(Event::ConfigRewritten { result });
             }
-            Effect::Append { job, .. } => {
-                return Outcome::Now(Event::Job { job, result: Err(NO_CALL), took: Micros(0) });
+            Effect::Append { job, lane, file, block, .. } => {
+                let file = self.files.get(&file);
+                let task = file.map(|file| FileTask::Append(Arc::clone(file), Arc::clone(block)));
+                return self.start(job, lane, task);
             }
             Effect::OpenPipes => {
-                return Outcome::Now(Event::PipesOpened { result: Err(NO_CALL) });
+                let result = self.rewriting.open_pipes(&self.registry);
+                return Outcome::Now(Event::PipesOpened { result });
             }
-            Effect::Fork { .. } => {
-                return Outcome::Now(Event::Forked { result: Err(NO_CALL), took: Micros(0) });
+            Effect::Fork { keyspace, config } => return Outcome::Now(self.fork(keyspace, config)),
+            Effect::PipeWrite { pipe, bytes } => {
+                let result = self.rewriting.write(pipe, bytes);
+                return Outcome::Now(Event::PipeWritten { pipe, result });
             }
-            Effect::PipeWrite { pipe, .. } => {
-                return Outcome::Now(Event::PipeWritten { pipe, result: Err(NO_CALL) });
-            }
-            Effect::ClosePipes | Effect::Kill { .. } => {}
+            Effect::ClosePipes => self.rewriting.close_pipes(&self.registry),
+            Effect::Kill { child } => self.rewriting.kill(child),
             Effect::Deadline { at } => self.deadline = Some(at),
             Effect::Note(note) => self.notes.write(&note, self.clock.now()),
             Effect::Halt(reason) => self.halted = Some(reason),

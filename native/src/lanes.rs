@@ -16,17 +16,19 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use aof_core::effect::Lane;
-use aof_core::units::{Errno, JobId, Micros};
+use aof_core::effect::{Lane, OpenMode};
+use aof_core::rewrite::names::FileName;
+use aof_core::units::{Errno, FileId, JobId, Micros};
 use mio::Waker;
 use nix::unistd;
 
 use crate::clock::Clock;
+use crate::directory::Directory;
 
 #[cfg(test)]
 mod tests;
 
-/// One system call on one open file.
+/// What must be done with one file, or with one name.
 #[derive(Debug)]
 pub enum FileTask {
     /// `fdatasync(2)`.
@@ -35,27 +37,71 @@ pub enum FileTask {
     Truncate(Arc<File>, u64),
     /// `close(2)`.
     Close(Arc<File>),
+    /// `write(2)`, until all of it is in the file.
+    Append(Arc<File>, Arc<Vec<u8>>),
+    /// `open(2)`. The engine knows the file by this number from then on.
+    Open(FileId, FileName, OpenMode),
+    /// `rename(2)` of the name of this file.
+    Rename {
+        /// Which.
+        file: Arc<File>,
+        /// Its name.
+        from: FileName,
+        /// Its name from now on.
+        to: FileName,
+    },
+    /// `fsync(2)` of the directory.
+    SyncDirectory,
+    /// `unlink(2)`.
+    Unlink(FileName),
+}
+
+/// What a task has done.
+#[derive(Debug)]
+pub enum Done {
+    /// The call of every other task.
+    Called(Result<(), Errno>),
+    /// A file is open, or not: its number, the file and its length in bytes.
+    Opened(FileId, Result<(File, u64), Errno>),
 }
 
 impl FileTask {
     /// Makes the call and waits for it.
-    ///
-    /// # Errors
-    /// What the kernel said.
-    pub fn perform(self) -> Result<(), Errno> {
-        match self {
+    pub fn perform(self, directory: &Directory) -> Done {
+        Done::Called(match self {
+            Self::Open(file, name, mode) => {
+                return Done::Opened(file, directory.open_file(name, mode));
+            }
             Self::Sync(file) => uninterrupted(|| unistd::fdatasync(&*file)).map_err(errno),
             Self::Truncate(file, length_bytes) => {
-                let length = i64::try_from(length_bytes).map_err(|_| Errno(27))?;
-                unistd::ftruncate(&*file, length).map_err(errno)
+                let length = i64::try_from(length_bytes).map_err(|_| Errno(27));
+                length.and_then(|length| unistd::ftruncate(&*file, length).map_err(errno))
             }
             Self::Close(file) => match Arc::into_inner(file) {
                 Some(file) => unistd::close(file).map_err(errno),
                 // Another lane still has a task on this file; the descriptor closes with it.
                 None => Ok(()),
             },
+            Self::Append(file, block) => append(&file, &block),
+            Self::Rename { file, from, to } => directory.rename_file(&file, from, to),
+            Self::SyncDirectory => directory.sync(),
+            Self::Unlink(name) => directory.unlink(name),
+        })
+    }
+}
+
+/// All of a block goes to the end of a file. After a failure a part of it may be there.
+fn append(file: &File, mut block: &[u8]) -> Result<(), Errno> {
+    while !block.is_empty() {
+        match unistd::write(file, block) {
+            // A file that takes nothing and does not say why: Redis calls that EIO, too.
+            Ok(0) => return Err(Errno::EIO),
+            Ok(written) => block = &block[written..],
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(error) => return Err(errno(error)),
         }
     }
+    Ok(())
 }
 
 /// Makes a call again for as long as a signal interrupts it: that is no word about the disk.
@@ -75,21 +121,21 @@ pub fn errno(error: nix::errno::Errno) -> Errno {
 }
 
 /// The end of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Completion {
     /// Which job.
     pub job: JobId,
-    /// What the kernel said.
-    pub result: Result<(), Errno>,
+    /// What came of it.
+    pub done: Done,
     /// How long the call took.
     pub took: Micros,
 }
 
 /// Performs a task and measures it.
-pub fn perform(job: JobId, task: FileTask, clock: Clock) -> Completion {
+pub fn perform(job: JobId, task: FileTask, directory: &Directory, clock: Clock) -> Completion {
     let started = clock.mono();
-    let result = task.perform();
-    Completion { job, result, took: Micros(clock.mono().since(started)) }
+    let done = task.perform(directory);
+    Completion { job, done, took: Micros(clock.mono().since(started)) }
 }
 
 /// The two background threads and the queue of what they have done.
@@ -97,16 +143,16 @@ pub fn perform(job: JobId, task: FileTask, clock: Clock) -> Completion {
 pub struct Lanes {
     sync: Sender<(JobId, FileTask)>,
     slow: Sender<(JobId, FileTask)>,
-    done: Arc<Done>,
+    done: Arc<Finished>,
 }
 
 #[derive(Debug)]
-struct Done {
+struct Finished {
     queue: Mutex<VecDeque<Completion>>,
     waker: Waker,
 }
 
-impl Done {
+impl Finished {
     fn push(&self, completion: Completion) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(completion);
         // A wake-up that fails is made up for by the next tick, which looks at the queue too.
@@ -119,10 +165,10 @@ impl Lanes {
     ///
     /// # Errors
     /// If a thread cannot be started.
-    pub fn start(waker: Waker, clock: Clock) -> io::Result<Self> {
-        let done = Arc::new(Done { queue: Mutex::new(VecDeque::new()), waker });
-        let sync = spawn("aof-sync", clock, Arc::clone(&done))?;
-        let slow = spawn("aof-slow", clock, Arc::clone(&done))?;
+    pub fn start(waker: Waker, directory: &Arc<Directory>, clock: Clock) -> io::Result<Self> {
+        let done = Arc::new(Finished { queue: Mutex::new(VecDeque::new()), waker });
+        let sync = spawn("aof-sync", clock, directory, &done)?;
+        let slow = spawn("aof-slow", clock, directory, &done)?;
         Ok(Self { sync, slow, done })
     }
 
@@ -135,7 +181,8 @@ impl Lanes {
         };
         if sender.send((job, task)).is_err() {
             // The thread is gone, so nobody knows what the disk has.
-            self.done.push(Completion { job, result: Err(Errno::EIO), took: Micros(0) });
+            let done = Done::Called(Err(Errno::EIO));
+            self.done.push(Completion { job, done, took: Micros(0) });
         }
     }
 
@@ -146,11 +193,17 @@ impl Lanes {
     }
 }
 
-fn spawn(name: &str, clock: Clock, done: Arc<Done>) -> io::Result<Sender<(JobId, FileTask)>> {
+fn spawn(
+    name: &str,
+    clock: Clock,
+    directory: &Arc<Directory>,
+    done: &Arc<Finished>,
+) -> io::Result<Sender<(JobId, FileTask)>> {
     let (sender, receiver): (_, Receiver<(JobId, FileTask)>) = channel();
+    let (directory, done) = (Arc::clone(directory), Arc::clone(done));
     thread::Builder::new().name(name.to_owned()).spawn(move || {
         for (job, task) in receiver {
-            done.push(perform(job, task, clock));
+            done.push(perform(job, task, &directory, clock));
         }
     })?;
     Ok(sender)

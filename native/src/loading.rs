@@ -67,7 +67,7 @@ pub struct Waiting {
 }
 
 /// The token of the first listener; the others count down from here.
-pub const FIRST_LISTENER: usize = usize::MAX - 3;
+pub const FIRST_LISTENER: usize = usize::MAX - 6;
 
 impl Waiting {
     /// Begins to listen.

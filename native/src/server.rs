@@ -14,6 +14,7 @@ use std::io;
 use std::time::Duration;
 
 mod accept;
+mod child;
 mod facts;
 mod limits;
 
@@ -34,6 +35,7 @@ use crate::loading::{self, Waiting};
 use crate::log_text;
 use crate::logger;
 use crate::ready::Ready;
+use crate::rewriting;
 use crate::signals::Signals;
 use crate::socket::Listener;
 use crate::timer::Timer;
@@ -187,6 +189,7 @@ impl Server {
             // Completions are taken in every turn, and every turn ends by the clock.
             WAKER | TIMER => {}
             SIGNALS => self.signalled(),
+            token if rewriting::is_pipe(token) => self.pipe_ready(token),
             Token(token) if token > FIRST_LISTENER - self.listeners.len() => {
                 self.accept_more = true;
             }
@@ -231,7 +234,8 @@ impl Server {
     /// Hands over what the lanes have done.
     fn complete_jobs(&mut self) {
         while let Some(done) = self.driver.host().lanes().take() {
-            self.driver.handle(Event::Job { job: done.job, result: done.result, took: done.took });
+            let event = self.driver.host().completed(done);
+            self.driver.handle(event);
         }
     }
 
@@ -382,6 +386,7 @@ impl Server {
             self.close_idle(mono);
             self.end_lingering(mono);
             self.driver.host().sample_usage();
+            self.reap();
             self.driver.handle(Event::Tick { now: self.now, mono });
         }
         self.driver.handle(Event::TurnEnd { now: self.now, mono });
