@@ -30,6 +30,7 @@ use crate::note::{Note, RewriteNote};
 use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Argv, KeysAhead};
+use crate::rewrite::Rewrite;
 use crate::session::Socket;
 use crate::units::{ClientId, Lsn, Micros, Millis};
 use crate::usage::Usage;
@@ -89,7 +90,8 @@ pub struct Engine {
     /// The log is being loaded again.
     reload: Option<Reload>,
     /// The configuration file is being written.
-    rewrite: Option<ConfigRewrite>,
+    config_rewrite: Option<ConfigRewrite>,
+    rewrite: Rewrite,
     ending: Ending,
     /// Connections accepted since the start.
     received: u64,
@@ -119,6 +121,7 @@ impl Engine {
         mono: Micros,
     ) -> Self {
         let log = Log::starting_at(&config, loaded_bytes, now);
+        let rewrite = Rewrite::new(&config);
         Self {
             executor: Executor::new(config, keyspace, seed),
             propagation: PropagationState::default(),
@@ -136,7 +139,8 @@ impl Engine {
             sleep_micros: None,
             told_deadline: None,
             reload: None,
-            rewrite: None,
+            config_rewrite: None,
+            rewrite,
             ending: Ending::No,
             received: 0,
             usage: None,
@@ -165,6 +169,19 @@ impl Engine {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The rewrite of the log.
+    #[must_use]
+    pub fn rewrite(&self) -> &Rewrite {
+        &self.rewrite
+    }
+
+    /// Makes the numbers of catching up small.
+    #[cfg(test)]
+    #[allow(dead_code)]
+    pub(crate) fn set_catch_up_limits(&mut self, limits: crate::rewrite::switch::Limits) {
+        self.rewrite.set_limits(limits);
     }
 
     /// The account of how far everything has come.
@@ -367,7 +384,7 @@ impl Engine {
             }
             Request::LoadLog => self.begin_reload(reply),
             Request::RewriteConfig => {
-                self.rewrite = Some(ConfigRewrite { reply, asked: false });
+                self.config_rewrite = Some(ConfigRewrite { reply, asked: false });
             }
             Request::PolicyChanged => self.notes.push_back(Note::PolicyChanged),
             Request::AppendOnlyOff => {
@@ -441,7 +458,8 @@ impl Engine {
             {
                 return Gate::AfterSync(appended);
             }
-            State::Stopping | State::Off => return Gate::Free,
+            State::WaitRewrite if self.rewrite.holds_gates() => {}
+            State::Stopping | State::WaitRewrite | State::Off => return Gate::Free,
         }
         match self.executor.config.appendfsync {
             // On the loop, a sync comes with a write and with nothing else (Redis 6.2).
@@ -585,8 +603,9 @@ impl Engine {
         );
         digest.put_bytes(format!("{:?}", self.buffers.slow_readers()).as_bytes());
         digest.put_u64(self.received);
-        digest.put_bool(self.rewrite.is_some());
-        if let Some(rewrite) = &self.rewrite {
+        self.rewrite.digest_into(&mut digest);
+        digest.put_bool(self.config_rewrite.is_some());
+        if let Some(rewrite) = &self.config_rewrite {
             rewrite.digest_into(&mut digest);
         }
         digest.put_bool(self.reload.is_some());

@@ -91,10 +91,9 @@ pub enum ZeroTail {
 /// Whether a start makes what it loaded durable before it serves anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StartSync {
-    /// No. Nor are files removed that rewrites have left behind.
+    /// No.
     Nothing,
-    /// `fdatasync` of the file, `fsync` of its directory; then what rewrites have left behind is
-    /// removed.
+    /// `fdatasync` of the file, `fsync` of its directory.
     FileAndDirectory,
 }
 

@@ -18,5 +18,17 @@
 pub mod child;
 pub mod diff;
 pub mod emit;
+#[allow(dead_code)]
+pub mod mutation;
 pub mod names;
+#[allow(dead_code)]
+pub mod parent;
+#[allow(dead_code)]
+pub mod stage;
+#[allow(dead_code)]
+pub mod switch;
 pub mod trigger;
+
+pub use parent::Rewrite;
+pub use stage::Stage;
+pub use trigger::Cause;

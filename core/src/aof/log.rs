@@ -41,6 +41,10 @@ pub enum State {
     On,
     /// They are until everything has reached the disk; then no more.
     Stopping,
+    /// They will be once a first rewrite is complete. Until then they go nowhere but into the
+    /// buffer of that rewrite.
+    #[doc(alias = "AOF_WAIT_REWRITE")]
+    WaitRewrite,
     /// They are not.
     #[doc(alias = "AOF_OFF")]
     Off,
@@ -69,6 +73,36 @@ pub struct Postponed {
     pub since: Millis,
     /// It was counted in `aof_delayed_fsync`.
     pub counted: bool,
+}
+
+/// How positions of the log and offsets of its file go together: `lsn` stands at `offset` bytes,
+/// and from there on both grow alike. A switch of files changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Offset in the file, in bytes.
+    pub offset: u64,
+    /// Position in the log.
+    pub lsn: Lsn,
+}
+
+impl Origin {
+    /// Where this position stands in the file, if it is in this file and not older.
+    #[must_use]
+    pub const fn offset_of(self, lsn: Lsn) -> Option<u64> {
+        match lsn.0.checked_sub(self.lsn.0) {
+            Some(bytes) => self.offset.checked_add(bytes),
+            None => None,
+        }
+    }
+
+    /// The position of what stands at this offset, if it was written since.
+    #[must_use]
+    pub const fn lsn_at(self, offset: u64) -> Option<Lsn> {
+        match offset.checked_sub(self.offset) {
+            Some(bytes) => Some(self.lsn.plus(bytes)),
+            None => None,
+        }
+    }
 }
 
 /// How the last write went.
@@ -119,6 +153,9 @@ enum Pass {
 pub struct Log {
     state: State,
     file: FileId,
+    /// Whether that file is open.
+    is_open: bool,
+    origin: Origin,
     buffer: Buffer,
     ledger: Ledger,
     file_length_bytes: u64,
@@ -136,6 +173,10 @@ pub struct Log {
     draining: bool,
     /// What waits is written now, whatever speaks against it.
     forced: bool,
+    /// A rewrite is about to replace the file: nothing is written or synced.
+    frozen: bool,
+    /// A rewrite child lives.
+    child_lives: bool,
     now: Millis,
     next_job: u64,
     halted: Option<HaltReason>,
@@ -161,6 +202,8 @@ impl Log {
         Self {
             state: if config.appendonly { State::On } else { State::Off },
             file: FileId::LIVE,
+            is_open: config.appendonly,
+            origin: Origin { offset: loaded_bytes, lsn: Lsn(loaded_bytes) },
             buffer: Buffer::starting_at(Lsn(loaded_bytes)),
             ledger: Ledger::starting_at(loaded_bytes),
             file_length_bytes: loaded_bytes,
@@ -177,6 +220,8 @@ impl Log {
             sync_status: SyncStatus::Fine,
             draining: false,
             forced: false,
+            frozen: false,
+            child_lives: false,
             now,
             next_job: 1,
             halted: None,
@@ -222,7 +267,19 @@ impl Log {
         self.file_length_bytes
     }
 
-    /// Length of the file when it was loaded, in bytes.
+    /// How positions and offsets go together in the file that is written to.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// Whether [`Self::file`] is open.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Length of the file when it was loaded or had just been rewritten, in bytes.
     #[must_use]
     #[doc(alias = "aof_rewrite_base_size")]
     pub const fn base_length_bytes(&self) -> u64 {
@@ -311,7 +368,8 @@ impl Log {
     /// Starts a pass, unless one is under way.
     pub(crate) fn start_pass(&mut self, now: Millis) {
         self.now = now;
-        if self.pass == Pass::Idle && self.state != State::Off && self.halted.is_none() {
+        let writes = matches!(self.state, State::On | State::Stopping) && !self.frozen;
+        if self.pass == Pass::Idle && writes && self.halted.is_none() {
             self.pass = Pass::Deciding { just_written: false };
         }
     }
@@ -324,7 +382,7 @@ impl Log {
 
     /// When the log must be looked at again at the latest because a group is gathered.
     pub(crate) fn deadline(&self, held: &Held) -> Option<Micros> {
-        if self.background.is_some() || self.draining || self.buffer.is_empty() {
+        if self.background.is_some() || self.draining || self.frozen || self.buffer.is_empty() {
             return None;
         }
         let (_, waiting) = held.around_sync(self.ledger.synced());
@@ -352,7 +410,7 @@ impl Log {
     /// The log stops for good once everything has reached the disk (`CONFIG SET appendonly no`).
     #[doc(alias = "stopAppendOnly")]
     pub(crate) fn stop(&mut self, now: Millis) {
-        if self.state == State::On {
+        if matches!(self.state, State::On | State::WaitRewrite) {
             self.state = State::Stopping;
             self.drain(now);
         }
@@ -360,7 +418,7 @@ impl Log {
 
     /// Whether draining has come to its end, and how.
     pub(crate) fn drained(&self) -> Option<bool> {
-        if self.state == State::Off {
+        if matches!(self.state, State::Off | State::WaitRewrite) {
             return Some(true);
         }
         if !self.draining || self.pass != Pass::Idle || self.background.is_some() {
@@ -422,11 +480,21 @@ impl Log {
         );
         digest.put_u8(u8::from(self.draining));
         self.group.digest_into(digest);
-        digest.put_bool(self.forced);
+        digest.put_u64(self.origin.offset);
+        digest.put_u64(self.origin.lsn.0);
+        digest.put_u32(self.file.0);
+        for flag in [self.forced, self.frozen, self.child_lives, self.is_open] {
+            digest.put_bool(flag);
+        }
     }
 }
 
 mod pass;
+#[allow(dead_code)]
+mod replace;
+
+#[allow(unused_imports)]
+pub(crate) use replace::{NewFile, Sealed};
 
 #[cfg(test)]
 mod tests;

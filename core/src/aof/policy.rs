@@ -200,7 +200,11 @@ fn decide_sync(situation: &Situation) -> Decision {
         };
     }
     let always_skips = situation.choices.skip_always_sync_on_rewrite;
-    if situation.child_forbids_sync && (situation.policy != Policy::Always || always_skips) {
+    // What a reply was promised before is kept all the same.
+    if situation.child_forbids_sync
+        && !situation.gate_needs_sync
+        && (situation.policy != Policy::Always || always_skips)
+    {
         return rest(Rest::ChildRuns);
     }
     if situation.policy == Policy::Always {

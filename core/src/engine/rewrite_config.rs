@@ -26,13 +26,13 @@ impl ConfigRewrite {
 
 impl Engine {
     pub(super) fn next_rewrite_config(&mut self) -> Option<Next> {
-        let rewrite = self.rewrite.as_mut()?;
+        let rewrite = self.config_rewrite.as_mut()?;
         (!std::mem::replace(&mut rewrite.asked, true)).then_some(Next::RewriteConfig)
     }
 
     /// What the host said. An answer that nobody asked for says nothing.
     pub(super) fn config_rewritten(&mut self, result: Result<(), Errno>) {
-        let Some(rewrite) = self.rewrite.take_if(|rewrite| rewrite.asked) else { return };
+        let Some(rewrite) = self.config_rewrite.take_if(|rewrite| rewrite.asked) else { return };
         self.work = true;
         self.notes.push_back(Note::ConfigRewritten(result));
         if let Err(errno) = result {

@@ -551,7 +551,7 @@ impl World {
         let Phase::Running(engine) = &self.phase else { return false };
         let (log, ledger) = (engine.log(), engine.ledger());
         let writes_or_syncs = match (log.state(), engine.config().appendfsync) {
-            (LogState::Off, _) => false,
+            (LogState::Off | LogState::WaitRewrite, _) => false,
             (LogState::On, Policy::No) => !log.buffer().is_empty(),
             (LogState::Stopping, _) | (LogState::On, Policy::Always | Policy::EverySec) => {
                 ledger.synced() < ledger.appended()

@@ -17,6 +17,7 @@ type Read = fn(&Fields, &str) -> String;
 const SHOWN: [(&str, Read); 14] = [
     ("aof_state", |fields, _| match fields.state {
         State::On | State::Stopping => "AOF_ON".to_owned(),
+        State::WaitRewrite => "AOF_WAIT_REWRITE".to_owned(),
         State::Off => "AOF_OFF".to_owned(),
     }),
     ("aof_fsync", |fields, _| fields.policy.as_str().to_owned()),
@@ -25,7 +26,7 @@ const SHOWN: [(&str, Read); 14] = [
     ("aof_current_size", |fields, _| fields.current_size_bytes.to_string()),
     ("aof_fd", |fields, _| match fields.state {
         State::On | State::Stopping => DESCRIPTOR.to_string(),
-        State::Off => "-1".to_owned(),
+        State::WaitRewrite | State::Off => "-1".to_owned(),
     }),
     ("aof_selected_db", |fields, _| {
         fields.selected_db.map_or_else(|| "-1".to_owned(), |db| db.to_string())

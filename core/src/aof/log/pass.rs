@@ -5,6 +5,7 @@ use crate::config::{Config, Policy};
 use crate::effect::{Effect, HaltReason, Lane, Work};
 use crate::note::Note;
 use crate::profile::{FailedSync, PostponedWrite};
+use crate::rewrite::mutation::{self, Mutation};
 use crate::units::{Errno, JobId, Lsn, Micros};
 
 use super::super::policy::{Decision, Rest, Situation, SyncCause, decide};
@@ -87,9 +88,9 @@ impl Log {
             postponed_since: self.postponed.map(|postponed| postponed.since),
             delay_counted: self.postponed.is_some_and(|postponed| postponed.counted),
             last_sync: self.last_sync,
-            gate_needs_sync: held.needs_sync(),
+            gate_needs_sync: held.needs_sync() && !mutation::is(Mutation::NoSyncForClosedGates),
             gathering: self.group.gathers(waiting),
-            child_forbids_sync: false,
+            child_forbids_sync: config.no_appendfsync_on_rewrite && self.child_lives,
             draining: self.draining,
             forced: self.forced,
         }
@@ -158,7 +159,8 @@ impl Log {
         Want::Submit { job, lane, work: Work::Sync { file: self.file, upto } }
     }
 
-    fn new_job(&mut self) -> JobId {
+    /// A name for work that nobody has asked for before.
+    pub(crate) fn new_job(&mut self) -> JobId {
         let job = JobId(self.next_job);
         self.next_job += 1;
         job
@@ -279,6 +281,7 @@ impl Log {
             Pass::Closing { job: Some(waiting) } if waiting == job => {
                 self.pass = Pass::Idle;
                 self.state = State::Off;
+                self.is_open = false;
                 self.draining = false;
                 self.discard_after_stop();
             }
@@ -287,7 +290,7 @@ impl Log {
     }
 
     /// The log is off; what could not be written is not the disk's any more, it is nobody's.
-    fn discard_after_stop(&mut self) {
+    pub(super) fn discard_after_stop(&mut self) {
         self.buffer.discard();
         self.write_status = WriteStatus::Fine;
         self.sync_status = SyncStatus::Fine;
