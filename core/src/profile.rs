@@ -91,9 +91,10 @@ pub enum ZeroTail {
 /// Whether a start makes what it loaded durable before it serves anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum StartSync {
-    /// No.
+    /// No. Nor are files removed that rewrites have left behind.
     Nothing,
-    /// `fdatasync` of the file, `fsync` of its directory.
+    /// `fdatasync` of the file, `fsync` of its directory; then what rewrites have left behind is
+    /// removed.
     FileAndDirectory,
 }
 

@@ -14,20 +14,31 @@
 //!    that is loaded is a step.
 //! 3. [`StartAction::Truncate`], if the end is missing and `aof-load-truncated` is on.
 //! 4. [`StartAction::SyncFile`], [`StartAction::SyncDirectory`], unless the profile does neither.
-//! 5. [`StartStep::Ready`]: `written` and `synced` are the loaded length.
+//! 5. [`StartAction::FindOrphans`], and [`StartAction::Remove`] for each file that a rewrite left
+//!    behind when the process died. Only now: before the name of the log is durable, a power cut
+//!    could still take the log back to what it was, and nothing that lies beside it is removed
+//!    while it is not certain which file the log is.
+//! 6. [`StartStep::Ready`]: `written` and `synced` are the loaded length.
 //!
-//! Any failure means: do not start, say why, leave the file as it is. Nothing is removed before
-//! step 5.
+//! Any failure in the first four means: do not start, say why, leave the file as it is. A file
+//! that cannot be removed is only told of. One whose child still lives is left alone: it is still
+//! being written, and the child removes it itself when it notices that nobody is there any more.
+//! Whether the child lives is known by its process id, which may be another process's by now; the
+//! file then stays until a later start. Redis never removes any, so they pile up (issue 3065), and
+//! so they do under `redis-6.2`.
 //!
 //! # Rejected
 //! A function with callbacks: the page could not stand still in the middle of it.
+
+use std::collections::BTreeSet;
 
 use thiserror::Error;
 
 use crate::execute::Executor;
 use crate::load::{LoadError, LoadStep, Loaded, Loader, Replayed, Tail};
 use crate::profile::StartSync;
-use crate::units::Errno;
+use crate::rewrite::names::{self, FileName};
+use crate::units::{ChildId, Errno};
 
 /// Bytes that one [`StartAction::Read`] asks for.
 pub const READ_BYTES: usize = 256 * 1024;
@@ -54,6 +65,27 @@ pub enum StartAction {
     SyncFile,
     /// `fsync(2)` of the directory that holds its name. Answered with [`Start::done`].
     SyncDirectory,
+    /// List the directory. Answered with [`Start::found`].
+    FindOrphans,
+    /// `unlink(2)` of what a rewrite left behind, unless that child is alive. Answered with
+    /// [`Start::removed`].
+    Remove {
+        /// Its name.
+        name: FileName,
+        /// Who left it.
+        child: ChildId,
+    },
+}
+
+/// What became of a file that a rewrite left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Removal {
+    /// It is gone.
+    Removed,
+    /// Its child is alive, or another process has its number.
+    InUse,
+    /// It could not be removed.
+    Failed(Errno),
 }
 
 /// One step of a start.
@@ -125,6 +157,8 @@ pub struct Started {
     pub cut: Option<Tail>,
     /// The file is new.
     pub created: bool,
+    /// Files that rewrites had left behind, and what became of them.
+    pub orphans: Vec<(FileName, Removal)>,
 }
 
 /// A start in progress.
@@ -137,10 +171,16 @@ pub struct Start {
 #[derive(Clone, Debug)]
 enum State {
     Opening(Box<Loader>),
-    Loading { loader: Box<Loader>, created: bool },
+    Loading {
+        loader: Box<Loader>,
+        created: bool,
+    },
     Truncating(Box<Started>),
     SyncingFile(Box<Started>),
     SyncingDirectory(Box<Started>),
+    FindingOrphans(Box<Started>),
+    /// The first of these is being removed.
+    Removing(Box<Started>, BTreeSet<(FileName, ChildId)>),
     Ready(Box<Started>),
     Failed(StartError),
 }
@@ -162,6 +202,8 @@ impl Start {
             State::Truncating(_)
             | State::SyncingFile(_)
             | State::SyncingDirectory(_)
+            | State::FindingOrphans(_)
+            | State::Removing(..)
             | State::Ready(_)
             | State::Failed(_) => None,
         }
@@ -195,6 +237,11 @@ impl Start {
             }
             State::SyncingFile(_) => StartAction::SyncFile,
             State::SyncingDirectory(_) => StartAction::SyncDirectory,
+            State::FindingOrphans(_) => StartAction::FindOrphans,
+            State::Removing(_, orphans) => match orphans.first() {
+                Some(&(name, child)) => StartAction::Remove { name, child },
+                None => return Err(StartError::OutOfOrder),
+            },
             State::Ready(_) => return Ok(StartStep::Ready),
             State::Failed(error) => return Err(error.clone()),
         };
@@ -249,8 +296,40 @@ impl Start {
             }
             (State::SyncingFile(started), Ok(())) => Ok(State::SyncingDirectory(started)),
             (State::SyncingFile(_), Err(errno)) => Err(StartError::SyncFile(errno)),
-            (State::SyncingDirectory(started), Ok(())) => Ok(State::Ready(started)),
+            (State::SyncingDirectory(started), Ok(())) => Ok(State::FindingOrphans(started)),
             (State::SyncingDirectory(_), Err(errno)) => Err(StartError::SyncDirectory(errno)),
+            _ => Err(StartError::OutOfOrder),
+        })
+    }
+
+    /// The answer to [`StartAction::FindOrphans`]: the names in the directory, as many as are
+    /// text. None of them when it cannot be listed.
+    ///
+    /// # Errors
+    /// When the server must not start.
+    pub fn found<'a>(
+        &mut self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), StartError> {
+        // In an order of their own, so that no host's order of listing shows.
+        let orphans = names.into_iter().filter_map(names::orphan).collect();
+        self.change(|state, _| match state {
+            State::FindingOrphans(started) => Ok(Self::next_orphan(started, orphans)),
+            _ => Err(StartError::OutOfOrder),
+        })
+    }
+
+    /// The answer to [`StartAction::Remove`].
+    ///
+    /// # Errors
+    /// When the server must not start.
+    pub fn removed(&mut self, removal: Removal) -> Result<(), StartError> {
+        self.change(|state, _| match state {
+            State::Removing(mut started, mut orphans) => {
+                let removed = orphans.pop_first();
+                started.orphans.extend(removed.map(|(name, _)| (name, removal)));
+                Ok(Self::next_orphan(started, orphans))
+            }
             _ => Err(StartError::OutOfOrder),
         })
     }
@@ -269,7 +348,9 @@ impl Start {
             State::Opening(_)
             | State::Truncating(_)
             | State::SyncingFile(_)
-            | State::SyncingDirectory(_) => Err(StartError::OutOfOrder),
+            | State::SyncingDirectory(_)
+            | State::FindingOrphans(_)
+            | State::Removing(..) => Err(StartError::OutOfOrder),
         }
     }
 
@@ -293,8 +374,14 @@ impl Start {
 
     fn loaded(loaded: Loaded, created: bool, sync: StartSync) -> State {
         let Loaded { executor, commands, length_bytes, cut } = loaded;
-        let started = Box::new(Started { executor, length_bytes, commands, cut, created });
+        let orphans = Vec::new();
+        let started = Started { executor, length_bytes, commands, cut, created, orphans };
+        let started = Box::new(started);
         if cut.is_some() { State::Truncating(started) } else { Self::settled(started, sync) }
+    }
+
+    fn next_orphan(started: Box<Started>, orphans: BTreeSet<(FileName, ChildId)>) -> State {
+        if orphans.is_empty() { State::Ready(started) } else { State::Removing(started, orphans) }
     }
 
     /// The file is as it should be; whether the disk knows is the profile's business.

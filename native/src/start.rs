@@ -8,10 +8,14 @@ use std::sync::Arc;
 
 use aof_core::execute::Executor;
 use aof_core::load::TailClass;
-use aof_core::start::{Opened, READ_BYTES, Start, StartAction, StartError, StartStep, Started};
-use aof_core::units::Errno;
+use aof_core::rewrite::names::{FileName, left_by};
+use aof_core::start::{
+    Opened, READ_BYTES, Removal, Start, StartAction, StartError, StartStep, Started,
+};
+use aof_core::units::{ChildId, Errno};
+use nix::sys::signal::kill;
 use nix::sys::uio::pread;
-use nix::unistd::{fdatasync, fsync, ftruncate};
+use nix::unistd::{Pid, fdatasync, fsync, ftruncate};
 
 use crate::clock::Clock;
 use crate::lanes::errno;
@@ -126,7 +130,58 @@ fn perform(
         }
         StartAction::SyncFile => start.done(log.with_file(|file| fdatasync(file))),
         StartAction::SyncDirectory => start.done(sync_directory(&log.directory)),
+        StartAction::FindOrphans => {
+            let names = names_in(&log.directory).unwrap_or_else(|error| {
+                tracing::warn!("Can't look for temporary AOF files: {error}");
+                Vec::new()
+            });
+            start.found(names.iter().map(String::as_str))
+        }
+        StartAction::Remove { name, child } => start.removed(remove(&log.directory, name, child)),
     }
+}
+
+/// The names in a directory. One that is no text is no temporary file of a rewrite.
+fn names_in(directory: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        // Other files are nobody's business here, and there may be millions.
+        names.extend(entry?.file_name().into_string().ok().filter(|name| left_by(name).is_some()));
+    }
+    Ok(names)
+}
+
+/// Removes what a rewrite left behind, unless its child lives.
+fn remove(directory: &Path, name: FileName, child: ChildId) -> Removal {
+    // The name of the log is never asked for.
+    let text = name.text("");
+    if is_alive(child) {
+        tracing::warn!(
+            "Leaving the temporary AOF file {text}: there is a process of number {}",
+            child.0
+        );
+        return Removal::InUse;
+    }
+    match std::fs::remove_file(directory.join(&text)) {
+        Ok(()) => {
+            tracing::info!("Removed the temporary AOF file {text}, which a rewrite left behind");
+            Removal::Removed
+        }
+        Err(error) => {
+            tracing::warn!("Can't remove the temporary AOF file {text}: {error}");
+            Removal::Failed(number_of(&error))
+        }
+    }
+}
+
+/// Whether there is another process of this number. One that belongs to somebody else is one, too.
+fn is_alive(child: ChildId) -> bool {
+    // In a container numbers are few, and this one may be ours now.
+    if child.0 == std::process::id() {
+        return false;
+    }
+    let Ok(number) = i32::try_from(child.0) else { return false };
+    kill(Pid::from_raw(number), None) != Err(nix::errno::Errno::ESRCH)
 }
 
 impl LogFile<'_> {

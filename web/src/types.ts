@@ -236,8 +236,9 @@ export interface CrashView {
 }
 
 /** One record, or the part of one that is in this place; a record that stands in two places has the
- * same `twin` in both. `text` is the whole command. */
-export interface Piece { text: string; bytes: number; twin: number | null }
+ * same `twin` in both. `text` is the whole command; equal ones in a row are one piece with a `count`,
+ * and `bytes` are those of all of them. */
+export interface Piece { text: string; bytes: number; twin: number | null; count: number }
 /** `text` is the value alone; of a deleted key the last one. */
 export interface KeyCell { key: string; text: string; state: "same" | "changed" | "deleted" | "added" }
 /** `text` is "n=102, a=1". */

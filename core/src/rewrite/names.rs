@@ -27,15 +27,22 @@ impl FileName {
     }
 }
 
+/// What a child has left behind, if this is the name of such a file.
+#[must_use]
+pub fn orphan(name: &str) -> Option<(FileName, ChildId)> {
+    let number = name.strip_prefix("temp-rewriteaof-")?.strip_suffix(".aof")?;
+    let (number, is_finished) =
+        number.strip_prefix("bg-").map_or((number, false), |number| (number, true));
+    let canonical = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.starts_with('0');
+    let child = ChildId(number.parse().ok().filter(|_| canonical)?);
+    let name = if is_finished { FileName::Rewritten(child) } else { FileName::Unfinished(child) };
+    Some((name, child))
+}
+
 /// The child that must have left a file of this name behind, if it is the name of one.
 #[must_use]
 pub fn left_by(name: &str) -> Option<ChildId> {
-    let number = name.strip_prefix("temp-rewriteaof-")?.strip_suffix(".aof")?;
-    let number = number.strip_prefix("bg-").unwrap_or(number);
-    let canonical = !number.is_empty()
-        && number.bytes().all(|byte| byte.is_ascii_digit())
-        && !number.starts_with('0');
-    canonical.then(|| number.parse().ok().map(ChildId)).flatten()
+    orphan(name).map(|(_, child)| child)
 }
 
 #[cfg(test)]
@@ -47,6 +54,7 @@ mod tests {
         for child in [ChildId(1), ChildId(4_242), ChildId(u32::MAX)] {
             for name in [FileName::Unfinished(child), FileName::Rewritten(child)] {
                 assert_eq!(left_by(&name.text("a.aof")), Some(child));
+                assert_eq!(orphan(&name.text("a.aof")), Some((name, child)));
             }
         }
         assert_eq!(FileName::Log.text("a.aof"), "a.aof");

@@ -11,7 +11,7 @@ use crate::resp::OwnedArgv;
 use crate::sim::fact::Fact;
 use crate::sim::machine::Machine;
 use crate::sim::recover::piece;
-use crate::start::{Opened, Start, StartAction, StartError, StartStep, Started};
+use crate::start::{Opened, Removal, Start, StartAction, StartError, StartStep, Started};
 use crate::units::Errno;
 
 /// Only so many commands of a load are steps of their own. In a longer log, those before the last
@@ -181,6 +181,17 @@ impl Boot {
                 let result = machine.disk.sync_directory();
                 self.start.done(result)?;
                 Ok(Some(Fact::BootSyncDirectory))
+            }
+            StartAction::FindOrphans => {
+                let names = machine.disk.names();
+                self.start.found(
+                    names.into_iter().filter(|name| machine.disk.cached_name(name).is_some()),
+                )?;
+                Ok(None)
+            }
+            StartAction::Remove { .. } => {
+                self.start.removed(Removal::InUse)?;
+                Ok(None)
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::keyspace::Keyspace;
 use crate::load::Class;
 use crate::promise::{Breach, History, Promise, Recovered, check};
 use crate::sim::crash::{Image, Images};
-use crate::start::{Opened, Start, StartAction, StartError, StartStep};
+use crate::start::{Opened, Removal, Start, StartAction, StartError, StartStep};
 
 /// What one image leads to.
 #[derive(Clone, Debug)]
@@ -84,6 +84,9 @@ fn drive(start: &mut Start, content: Option<&[u8]>) -> Result<(), StartError> {
             StartStep::Perform(
                 StartAction::Truncate { .. } | StartAction::SyncFile | StartAction::SyncDirectory,
             ) => start.done(Ok(()))?,
+            // An image of one file has nothing beside it.
+            StartStep::Perform(StartAction::FindOrphans) => start.found([])?,
+            StartStep::Perform(StartAction::Remove { .. }) => start.removed(Removal::Removed)?,
         }
     }
 }

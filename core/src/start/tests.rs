@@ -12,11 +12,22 @@ struct Host {
     /// The action that fails.
     failing: Option<&'static str>,
     done: Vec<String>,
+    /// What lies in the directory.
+    names: Vec<&'static str>,
+    /// The only child that lives.
+    alive: Option<ChildId>,
 }
 
 impl Host {
     fn new(file: &[u8]) -> Self {
-        Self { file: file.to_vec(), piece: 10, failing: None, done: Vec::new() }
+        Self {
+            file: file.to_vec(),
+            piece: 10,
+            failing: None,
+            done: Vec::new(),
+            names: Vec::new(),
+            alive: None,
+        }
     }
 
     fn result<T>(&self, name: &str, value: T) -> Result<T, Errno> {
@@ -51,6 +62,15 @@ impl Host {
             StartAction::SyncDirectory => {
                 self.done.push("sync directory".to_owned());
                 start.done(self.result("sync directory", ()))
+            }
+            StartAction::FindOrphans => start.found(self.names.iter().copied()),
+            StartAction::Remove { name, child } => {
+                self.done.push(format!("remove {}", name.text("")));
+                start.removed(match self.result("remove", ()) {
+                    _ if self.alive == Some(child) => Removal::InUse,
+                    Ok(()) => Removal::Removed,
+                    Err(errno) => Removal::Failed(errno),
+                })
             }
         }
     }
@@ -179,6 +199,8 @@ fn an_answer_that_nobody_asked_for_is_no_start() {
     assert_eq!(start.done(Ok(())), Err(StartError::OutOfOrder));
     assert!(matches!(start.next_step(), Err(StartError::OutOfOrder)));
     assert_eq!(Start::new(executor()).read(Ok(b"")), Err(StartError::OutOfOrder));
+    assert_eq!(Start::new(executor()).found([]), Err(StartError::OutOfOrder));
+    assert_eq!(Start::new(executor()).removed(Removal::Removed), Err(StartError::OutOfOrder));
     assert!(matches!(Start::new(executor()).into_started(), Err(StartError::OutOfOrder)));
 }
 
@@ -196,4 +218,65 @@ fn a_start_can_be_copied_in_the_middle() {
         assert!(matches!(start.next_step(), Ok(StartStep::Perform(found)) if found == action));
         assert_eq!(start.loader().map(Loader::commands), Some(2));
     }
+}
+
+/// In the order of their kinds and numbers, however the directory is listed.
+#[test]
+fn what_rewrites_have_left_is_removed_last() {
+    let names = vec![
+        "temp-rewriteaof-bg-7.aof",
+        "appendonly.aof",
+        "temp-rewriteaof-12.aof",
+        "temp-rewriteaof-9.aof.bak",
+        "temp-rewriteaof-7.aof",
+        "temp-rewriteaof-bg-9.aof",
+    ];
+    let mut host = Host { names, alive: Some(ChildId(12)), ..Host::new(&log()[..60]) };
+    let (started, _) = host.run(config(ProfileName::Hardened)).expect("a cut log");
+    assert_eq!(
+        host.done,
+        [
+            "open",
+            "truncate 50",
+            "sync file",
+            "sync directory",
+            "remove temp-rewriteaof-7.aof",
+            "remove temp-rewriteaof-12.aof",
+            "remove temp-rewriteaof-bg-7.aof",
+            "remove temp-rewriteaof-bg-9.aof",
+        ]
+    );
+    let [unfinished, rewritten] = [FileName::Unfinished, FileName::Rewritten];
+    assert_eq!(
+        started.orphans,
+        [
+            (unfinished(ChildId(7)), Removal::Removed),
+            (unfinished(ChildId(12)), Removal::InUse),
+            (rewritten(ChildId(7)), Removal::Removed),
+            (rewritten(ChildId(9)), Removal::Removed),
+        ]
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_removed_is_no_reason_not_to_start() {
+    let names = vec!["temp-rewriteaof-7.aof", "temp-rewriteaof-8.aof"];
+    let mut host = Host { names, failing: Some("remove"), ..Host::new(&log()) };
+    let (started, _) = host.run(config(ProfileName::Hardened)).expect("a good log");
+    let failed = Removal::Failed(Errno::EIO);
+    assert_eq!(started.orphans.iter().map(|orphan| orphan.1).collect::<Vec<_>>(), [failed; 2]);
+}
+
+/// While it is not certain which file the log is, nothing beside it is removed.
+#[test]
+fn nothing_is_removed_before_the_name_is_durable() {
+    for failing in ["open", "read", "truncate", "sync file", "sync directory"] {
+        let names = vec!["temp-rewriteaof-7.aof"];
+        let mut host = Host { names, failing: Some(failing), ..Host::new(&log()[..60]) };
+        host.run(config(ProfileName::Hardened)).expect_err(failing);
+        assert!(!host.done.iter().any(|done| done.starts_with("remove")), "{:?}", host.done);
+    }
+    let mut host = Host { names: vec!["temp-rewriteaof-7.aof"], ..Host::new(&log()) };
+    host.run(config(ProfileName::Redis62)).expect("a good log");
+    assert_eq!(host.done, ["open"], "Redis leaves them");
 }

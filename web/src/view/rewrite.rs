@@ -164,6 +164,7 @@ pub struct Piece {
     pub text: String,
     pub bytes: u64,
     pub twin: Option<u64>,
+    pub count: u64,
 }
 
 /// `KeyCell`.

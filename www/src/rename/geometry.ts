@@ -1,0 +1,98 @@
+// Where the cards of the rename scene stand and where its arrows run, in CSS px from the top of the
+// scene. Arrows join an entry of a directory with an inode; nothing here knows what a sync is.
+import type { FileView, RewriteView } from "../scene/view";
+
+export const ROW = 46;
+export const PAD = 16;
+export const INODE = 134;
+const TOP = 40;
+const BETWEEN = 104;
+/** From the top of a card to the middle of its first row, and of the first arrow into an inode. */
+const PORT = PAD + ROW / 2;
+
+export interface Entry {
+  name: string;
+  /** the inode this name points at here; null when there is no such name */
+  inode: number | null;
+  /** the disk may have this entry or not */
+  maybe: boolean;
+}
+
+/** Entries as the kernel shows them, and as the disk holds them. */
+export function entriesOf(view: RewriteView): { cached: Entry[]; disk: Entry[] } {
+  const named = view.directory.filter((one) => one.cached !== null || one.durable !== null);
+  return {
+    cached: named.map((one) => ({ name: one.name, inode: one.cached, maybe: false })),
+    disk: named.map((one) => {
+      const maybe = (one.durable === null) !== (one.cached === null);
+      return { name: one.name, inode: one.durable ?? one.cached, maybe };
+    }),
+  };
+}
+
+export interface Arrow {
+  from: "cached" | "disk";
+  name: string;
+  inode: number;
+  maybe: boolean;
+  y1: number;
+  y2: number;
+}
+
+export interface Layout {
+  rows: number;
+  cachedTop: number;
+  diskTop: number;
+  card: number;
+  power: number;
+  height: number;
+  inodes: { inode: number; top: number }[];
+  arrows: Arrow[];
+}
+
+/** The new file stands above the old one, beside the directory that saw it first. */
+export function layoutOf(view: RewriteView): Layout {
+  const { cached, disk } = entriesOf(view);
+  const rows = Math.max(2, cached.length);
+  const card = rows * ROW + 2 * PAD;
+  const diskTop = TOP + card + BETWEEN;
+  const fresh = view.files.filter((file) => file.role === "new");
+  const old = view.files.filter((file) => file.role === "old");
+  const place = (file: FileView, top: number) => ({ inode: file.inode, top });
+  const both = fresh.length > 0 && old.length > 0;
+  const inodes = [
+    ...fresh.slice(0, 1).map((file) => place(file, TOP)),
+    ...old.slice(0, 1).map((file) => place(file, both ? diskTop : TOP)),
+  ];
+  const taken = new Map<number, number>();
+  const arrows: Arrow[] = [];
+  const add = (from: Arrow["from"], entries: readonly Entry[], top: number, maybe: boolean) => {
+    entries.forEach((entry, index) => {
+      const target = inodes.find((one) => one.inode === entry.inode);
+      if (!target || entry.inode === null || entry.maybe !== maybe) return;
+      const port = taken.get(entry.inode) ?? 0;
+      taken.set(entry.inode, port + 1);
+      arrows.push({
+        from,
+        name: entry.name,
+        inode: entry.inode,
+        maybe,
+        y1: top + PORT + index * ROW,
+        y2: target.top + Math.min(PORT + port * 30, INODE - 14),
+      });
+    });
+  };
+  add("cached", cached, TOP, false);
+  add("disk", disk, diskTop, false);
+  add("disk", disk, diskTop, true);
+  const height = Math.max(diskTop + card, ...inodes.map((one) => one.top + INODE));
+  return { rows, cachedTop: TOP, diskTop, card, power: TOP + card + 38, height, inodes, arrows };
+}
+
+/** Straight across where both ends are level, else an S. */
+export function curve(width: number, y1: number, y2: number): string {
+  const half = width / 2;
+  return Math.abs(y1 - y2) < 1
+    ? `M0 ${y1}H${width}`
+    : `M0 ${y1}C${half} ${y1} ${half} ${y2} ${width} ${y2}`;
+}
