@@ -115,6 +115,9 @@ pub struct Config {
     pub aof_rewrite_incremental_fsync: bool,
     /// The most that the rewrite buffer may hold, in bytes (`hardened`).
     pub aof_rewrite_buffer_limit_bytes: u64,
+    /// Ask the kernel for no huge pages. With them a write to one byte copies two megabytes while
+    /// a rewrite child lives.
+    pub disable_thp: bool,
     /// Size of one block of the rewrite buffer, in bytes.
     #[doc(alias = "AOF_RW_BUF_BLOCK_SIZE")]
     pub aof_rewrite_block_bytes: u64,
@@ -224,6 +227,7 @@ impl Default for Config {
             auto_aof_rewrite_min_size: 64 * 1024 * 1024,
             aof_rewrite_incremental_fsync: true,
             aof_rewrite_buffer_limit_bytes: 1024 * 1024 * 1024,
+            disable_thp: true,
             aof_rewrite_block_bytes: 10 * 1024 * 1024,
             aof_load_truncated: true,
             profile: ProfileName::default(),

@@ -94,6 +94,7 @@ impl Errno {
             11 => "Resource temporarily unavailable",
             12 => "Cannot allocate memory",
             13 => "Permission denied",
+            16 => "Device or resource busy",
             22 => "Invalid argument",
             24 => "Too many open files",
             27 => "File too large",

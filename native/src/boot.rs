@@ -16,6 +16,7 @@ use aof_core::keyspace::Keyspace;
 use aof_core::trace::{Header, dataset_digest};
 use aof_core::units::{Micros, Millis};
 use mio::{Poll, Waker};
+use nix::sys::prctl::set_thp_disable;
 
 use crate::apart;
 use crate::clock::Clock;
@@ -105,6 +106,11 @@ fn serve(mut config: Config, directory: &Path, record: Option<&Path>) -> anyhow:
     let clock = Clock::start();
     let meter = Meter::start();
     make_room(&mut config)?;
+    if config.disable_thp
+        && let Err(errno) = set_thp_disable(true)
+    {
+        tracing::warn!("Unable to modify 'disable-thp' with prctl: {}", errno.desc());
+    }
     let mut signals = Signals::catch().context("Can't catch signals")?;
     fork::install_panic_hook();
     let path = directory.join(&config.appendfilename);

@@ -1,7 +1,7 @@
 //! What other servers do: replication, the cluster, TLS, scripts, modules; and what they ask of
 //! the operating system.
 
-use super::{COUNT, INTEGER, LONG_COUNT, PORT, accepted, refused};
+use super::{COUNT, INTEGER, LONG_COUNT, PORT, accepted, refused, yes_no};
 use crate::config::directives::{Directive, Shape};
 
 const NO_REPLICATION: &str = "there is no replication in this server";
@@ -118,11 +118,10 @@ pub(super) const PROCESS: &[Directive] = &[
         "0 200 800",
         "this server does not change which process the kernel ends when memory runs out",
     ),
-    accepted(
+    yes_no(
         "disable-thp",
-        Shape::YesNo,
-        "yes",
-        "this server starts no child that huge pages would slow down",
+        |config| config.disable_thp,
+        |config, disabled| config.disable_thp = disabled,
     )
     .at_start(),
     accepted("set-proc-title", Shape::YesNo, "yes", "the process keeps its name").at_start(),
