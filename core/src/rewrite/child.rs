@@ -268,6 +268,18 @@ pub enum Stage {
     },
 }
 
+impl Stage {
+    /// Whether a read of the data pipe is on its way.
+    const fn is_reading(self) -> bool {
+        matches!(
+            self,
+            Self::Writing { reading: true }
+                | Self::Draining { reading: true, .. }
+                | Self::FinalRead
+        )
+    }
+}
+
 /// Why a child gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ChildFailure {
@@ -470,9 +482,13 @@ impl Child {
             (ChildEvent::Written(result), Stage::Writing { .. } | Stage::Appending { .. }) => {
                 self.written(result);
             }
-            (ChildEvent::Diff(Ok(bytes)), _) => self.take_in(bytes),
-            (ChildEvent::Diff(Err(errno)), _) => self.fail(ChildFailure::ReadDiff(errno)),
-            (ChildEvent::DiffEnded, _) => self.fail(ChildFailure::ParentGone),
+            (ChildEvent::Diff(result), stage) if stage.is_reading() => match result {
+                Ok(bytes) => self.take_in(bytes),
+                Err(errno) => self.fail(ChildFailure::ReadDiff(errno)),
+            },
+            (ChildEvent::DiffEnded, stage) if stage.is_reading() => {
+                self.fail(ChildFailure::ParentGone);
+            }
             (ChildEvent::Synced(result), _) => self.synced(result, mono),
             (ChildEvent::Readable(is_readable), Stage::Draining { since, silent, .. }) => {
                 let silent = if is_readable { 0 } else { silent + 1 };

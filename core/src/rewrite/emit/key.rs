@@ -102,6 +102,7 @@ impl Progress {
                     }
                     self.within = self.piece(entry, command, word, offset, sink);
                 }
+                Within::Expiry if entry.expiry.is_some() && sink.size() >= until => return false,
                 Within::Expiry => self.expiry(entry, sink),
                 Within::End => return true,
             }
