@@ -580,6 +580,11 @@ impl Engine {
     pub fn digest(&self) -> u128 {
         let mut digest = Digest::default();
         self.executor.digest_into(&mut digest);
+        self.digest_behind(digest)
+    }
+
+    /// The same, over all but what commands see, behind what `digest` holds already.
+    pub(crate) fn digest_behind(&self, mut digest: Digest) -> u128 {
         self.log.digest_into(&mut digest);
         self.propagation.digest_into(&mut digest);
         digest.put_u64(self.now.0);
