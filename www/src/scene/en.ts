@@ -104,15 +104,19 @@ export const en: SceneText = {
     if (exit !== null && "signal" in exit)
       return "Its file is removed; the old log stays as it was.";
     if (exit !== null && exit.code !== 0) return "The rewrite failed; the old log stays as it was.";
-    if (exit !== null || stage === "exited") return "The parent notices the exit in its next cron.";
+    if (view.stage !== "child") return "The parent noticed the exit in its cron.";
+    if (exit !== null || stage === "exited")
+      return "The parent will notice the exit in its next cron.";
     return "Clients never wait for it: it shares memory, not the event loop.";
   },
 
   buffer: "rewrite buffer",
-  bufferSub: (diff) =>
+  bufferSub: (diff, brief) =>
     diff.stopSending && diff.waitingBytes > 0
       ? `${B(diff.waitingBytes)} left, no longer sent`
-      : `blocks of ${B(diff.blockBytes)} · ${B(diff.waitingBytes)} left to send`,
+      : brief
+        ? `${B(diff.waitingBytes)} left to send`
+        : `blocks of ${B(diff.blockBytes)} · ${B(diff.waitingBytes)} left to send`,
   bufferSpoken: (diff) =>
     `The rewrite buffer holds ${B(diff.waitingBytes)} in ${N(diff.blocks.length, "block")} ` +
     `of ${B(diff.blockBytes)}; ${B(diff.sentBytes)} were sent, ${N(diff.freedBlocks, "block")} freed.` +
@@ -134,7 +138,8 @@ export const en: SceneText = {
     `${run.twin === null ? "" : `${run.twin}: `}${run.text ?? (run.count > 0 ? N(run.count, "record") : "other records")}` +
     `${run.text !== null && run.count > 1 ? `, ${run.count} times` : ""}, ${B(run.bytes)}, ${WHERE[where]}`,
   diffReceived: "diff received",
-  diffSub: (bytes) => (bytes === 0 ? "" : `${B(bytes)} so far`),
+  diffSub: (bytes, alive) =>
+    bytes === 0 ? "" : alive ? `${B(bytes)} so far` : `${B(bytes)} in all`,
   diffEmpty: "nothing yet",
   diffGone: "gone with the process",
   pipes: "Pipes",
@@ -151,6 +156,7 @@ export const en: SceneText = {
     owned
       ? `${split} of ${total} pages were copied because the parent wrote to them; the child shares the rest.`
       : "There is no child any more: every page belongs to the parent alone.",
+  notShared: "no longer shared",
   pagesEach: (count) => `one cell is ${grouped(count)} pages`,
   owns: "owns",
 
@@ -194,6 +200,7 @@ export const en: SceneText = {
 
   beforeAfter: "Before and after",
   sizesTitle: (view) => {
+    if (view.before.bytes === 0) return "There was no log at the fork. The first one:";
     const first = view.redundant[0];
     const what = first
       ? `${N(first.commands, "command")} became ${first.becomes}.`
@@ -209,6 +216,7 @@ export const en: SceneText = {
   soFar: "so far",
   before: "At the fork",
   after: "Rewritten",
+  noLogBefore: "There was no log before.",
   commands: (count) => N(count, "command"),
   redundant: "What was redundant",
   noneRedundant: "Every command was still needed: the new file says the same in as many.",
@@ -217,6 +225,8 @@ export const en: SceneText = {
 
   notYetThisLog:
     "The rewrite changes none of this:\u0002until the rename, the old log counts.\u0003",
+
+  noLogYet: "No log counts yet:\u0002the first one does once it is complete.\u0003",
 
   cachedTitle: "Directory, as the kernel shows it",
   cachedSub: "page cache · what open() sees now",
@@ -261,7 +271,7 @@ export const en: SceneText = {
     if (file.role === "old" && role === "on-disk-still")
       return file.openDescriptor === null
         ? "Kept until the directory is synced"
-        : `Kept, and still open as fd ${file.openDescriptor}, until the directory is synced`;
+        : `Kept, open as fd ${file.openDescriptor}, until the directory is synced`;
     if (file.role === "old" && role === "open")
       return `No name points here; still open as fd ${file.openDescriptor}`;
     if (!synced) return `${B(file.lengthBytes - file.durableBytes)} of it not synced yet`;

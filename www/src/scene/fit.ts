@@ -32,7 +32,7 @@ export interface Fitted extends Run {
 
 export function textWidth(text: string, glyph = GLYPH): number {
   let width = 0;
-  for (const char of text) width += char > "\u2e80" ? glyph * 1.7 : glyph;
+  for (const char of text) width += char > "\u2e80" ? glyph * 1.9 : glyph;
   return width;
 }
 
@@ -91,7 +91,11 @@ function fitted(run: Run, level: number, room: Room): Fitted {
   const glyph = run.text === null ? 6.9 : GLYPH;
   const disc = run.twin === null ? 0 : DISC + Math.max(0, String(run.twin).length - 2) * 6;
   const body = Math.max(textWidth(label, glyph), room.second?.(run) ?? 0);
-  return { ...run, label, width: Math.ceil(body + PADDING + disc + (run.count > 1 ? PLATE : 0)) };
+  return {
+    ...run,
+    label,
+    width: Math.ceil(body + PADDING + disc + (run.count > 1 || run.text === null ? PLATE : 0)),
+  };
 }
 
 const total = (tiles: readonly Fitted[], gap: number) =>
@@ -124,6 +128,20 @@ export function fit(runs: readonly Run[], room: Room, levels = [0, 1, 2]): Fitte
     used += tile.width + room.gap;
   }
   return oldest ? kept.reverse() : kept;
+}
+
+/** The first way of drawing some runs in which none has to be told as a count; else the last. */
+export function firstThatFits(
+  runs: readonly Run[],
+  ways: readonly Room[],
+): { tiles: Fitted[]; way: number } {
+  let tiles: Fitted[] = [];
+  for (const [way, room] of ways.entries()) {
+    tiles = fit(runs, room);
+    if (tiles.length === runs.length && tiles.every((tile) => tile.key !== "rest"))
+      return { tiles, way };
+  }
+  return { tiles, way: ways.length - 1 };
 }
 
 /** How many of some labels stand in a row, with room left for the words of the others. */

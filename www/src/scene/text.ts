@@ -37,7 +37,7 @@ export interface SceneText {
 
   // rewrite buffer, pipes, diff
   buffer: string;
-  bufferSub(diff: RewriteView["diff"]): string;
+  bufferSub(diff: RewriteView["diff"], brief: boolean): string;
   bufferSpoken(diff: RewriteView["diff"]): string;
   bufferEmpty(afterwards: boolean): string;
   freedName(count: number): string;
@@ -53,7 +53,7 @@ export interface SceneText {
   inChild(bytes: number): string;
   pieceSpoken(run: Run, where: "memory" | "pipe" | "child" | "cache" | "disk"): string;
   diffReceived: string;
-  diffSub(bytes: number): string;
+  diffSub(bytes: number, alive: boolean): string;
   diffEmpty: string;
   diffGone: string;
   pipes: string;
@@ -67,6 +67,7 @@ export interface SceneText {
   pages: string;
   privatePages(split: number, total: number): string;
   pagesSpoken(split: number, total: number, owned: boolean): string;
+  notShared: string;
   pagesEach(count: number): string;
   owns: string;
 
@@ -98,11 +99,14 @@ export interface SceneText {
   commands(count: number): string;
   redundant: string;
   noneRedundant: string;
+  noLogBefore: string;
   becameOne(item: RewriteView["redundant"][number]): string;
   unchanged: string;
 
   // verdict strip
+  /** in two lines, the second stressed */
   notYetThisLog: string;
+  noLogYet: string;
 
   // rename
   cachedTitle: string;

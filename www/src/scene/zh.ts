@@ -95,15 +95,18 @@ export const zh: SceneText = {
     const { exit, stage } = view.child;
     if (exit !== null && "signal" in exit) return "它的文件被删掉，旧日志原样不动。";
     if (exit !== null && exit.code !== 0) return "重写失败，旧日志原样不动。";
+    if (view.stage !== "child") return "父进程在 cron 里发现它已退出。";
     if (exit !== null || stage === "exited") return "父进程在下一次 cron 里发现它已退出。";
     return "客户端不必等它：共享的是内存，不是事件循环。";
   },
 
   buffer: "重写缓冲",
-  bufferSub: (diff) =>
+  bufferSub: (diff, brief) =>
     diff.stopSending && diff.waitingBytes > 0
       ? `剩 ${B(diff.waitingBytes)}，不再发送`
-      : `每块 ${B(diff.blockBytes)} · 待发 ${B(diff.waitingBytes)}`,
+      : brief
+        ? `待发 ${B(diff.waitingBytes)}`
+        : `每块 ${B(diff.blockBytes)} · 待发 ${B(diff.waitingBytes)}`,
   bufferSpoken: (diff) =>
     `重写缓冲有 ${B(diff.waitingBytes)}，${diff.blocks.length} 块，每块 ${B(diff.blockBytes)}；已发 ${B(diff.sentBytes)}，释放 ${diff.freedBlocks} 块。` +
     (diff.stopSending ? "子进程已请求停止发送。" : ""),
@@ -122,7 +125,7 @@ export const zh: SceneText = {
     `${run.twin === null ? "" : `${run.twin}：`}${run.text ?? (run.count > 0 ? `${run.count} 条记录` : "其余记录")}` +
     `${run.text !== null && run.count > 1 ? `，${run.count} 次` : ""}，${B(run.bytes)}，${WHERE[where]}`,
   diffReceived: "收到的差异",
-  diffSub: (bytes) => (bytes === 0 ? "" : `目前 ${B(bytes)}`),
+  diffSub: (bytes, alive) => (bytes === 0 ? "" : alive ? `目前 ${B(bytes)}` : `共 ${B(bytes)}`),
   diffEmpty: "还没有",
   diffGone: "随进程消失",
   pipes: "管道",
@@ -139,6 +142,7 @@ export const zh: SceneText = {
     owned
       ? `父进程写过的 ${split} 页已复制，共 ${total} 页，其余仍共享。`
       : "子进程已不在，所有页都归父进程。",
+  notShared: "不再共享",
   pagesEach: (count) => `一格是 ${grouped(count)} 页`,
   owns: "拥有",
 
@@ -181,6 +185,7 @@ export const zh: SceneText = {
 
   beforeAfter: "重写前后",
   sizesTitle: (view) => {
+    if (view.before.bytes === 0) return "fork 时没有日志。第一份：";
     const first = view.redundant[0];
     const what = first
       ? `${grouped(first.commands)} 条命令变成 ${first.becomes}。`
@@ -196,6 +201,7 @@ export const zh: SceneText = {
   soFar: "（目前）",
   before: "fork 时",
   after: "重写后",
+  noLogBefore: "之前没有日志。",
   commands: (count) => `${grouped(count)} 条命令`,
   redundant: "哪些是多余的",
   noneRedundant: "没有多余的命令：新文件说同样的话，条数一样多。",
@@ -203,6 +209,8 @@ export const zh: SceneText = {
   unchanged: "不变",
 
   notYetThisLog: "重写不改变这些：\u0002改名之前，旧日志作数。\u0003",
+
+  noLogYet: "还没有作数的日志：\u0002第一份写完才作数。\u0003",
 
   cachedTitle: "内核看到的目录",
   cachedSub: "页缓存 · open() 现在看到的",
