@@ -16,18 +16,15 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::aof::Log;
-use crate::aof::log::State;
 use crate::client::{Client, Held};
-use crate::command::rewrite::{CANNOT_REWRITE, CANNOT_TURN_ON};
-use crate::config::{Config, Policy};
+use crate::config::Config;
 use crate::digest::Digest;
-use crate::effect::{CloseReason, Effect, Gate, Lane};
+use crate::effect::{CloseReason, Effect};
 use crate::event::Event;
 use crate::execute::{Asked, Executor, Request};
 use crate::keyspace::Keyspace;
 use crate::ledger::Ledger;
 use crate::note::{Note, RewriteNote};
-use crate::profile::Replies;
 use crate::propagate::{Propagation, PropagationState};
 use crate::resp::{Argv, KeysAhead};
 use crate::rewrite::Rewrite;
@@ -42,6 +39,8 @@ mod facts;
 mod reload;
 mod reply_place;
 mod rewrite_config;
+mod rewriting;
+mod turns;
 mod watching;
 
 use buffers::Buffers;
@@ -50,6 +49,7 @@ use facts::EngineFacts;
 use reload::Reload;
 use reply_place::ReplyPlace;
 use rewrite_config::ConfigRewrite;
+use rewriting::Begun;
 
 /// Whether the server is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +91,7 @@ pub struct Engine {
     reload: Option<Reload>,
     /// The configuration file is being written.
     config_rewrite: Option<ConfigRewrite>,
+    begun: Begun,
     rewrite: Rewrite,
     ending: Ending,
     /// Connections accepted since the start.
@@ -140,6 +141,7 @@ impl Engine {
             told_deadline: None,
             reload: None,
             config_rewrite: None,
+            begun: Begun::default(),
             rewrite,
             ending: Ending::No,
             received: 0,
@@ -279,7 +281,9 @@ impl Engine {
                 self.work = true;
             }
             Event::Job { job, result, took } => {
-                self.log.job_ended(&self.executor.config, job, result, took, &self.held);
+                if !self.rewrite_job_ended(job, result, took) {
+                    self.log.job_ended(&self.executor.config, job, result, took, &self.held);
+                }
                 self.work = true;
             }
             Event::Opened { .. }
@@ -289,7 +293,7 @@ impl Engine {
             | Event::PipeWritable
             | Event::StopAsked { .. }
             | Event::ChildReport { .. }
-            | Event::ChildExited { .. } => {}
+            | Event::ChildExited { .. } => self.rewrite_event(&event),
             Event::Backlog { client, bytes } => {
                 if let Some(client) = self.clients.get_mut(&client) {
                     client.unsent_bytes = bytes;
@@ -326,11 +330,13 @@ impl Engine {
         let output_at = client.output_end() - client.held_bytes();
         let (mut session, mut output) = client.lend();
         let start = self.log.buffer().start();
-        let accepts = self.log.accepts();
+        let accepts = self.accepts();
         let waiting_bytes = self.log.buffer().waiting_bytes();
         let mut buffer = std::mem::take(self.log.tail());
         let facts = EngineFacts {
             log: &self.log,
+            rewrite: &self.rewrite,
+            now,
             waiting_bytes,
             clients: &self.clients,
             running: id,
@@ -349,6 +355,9 @@ impl Engine {
         self.units.extend(propagation.units().iter().map(|&end| start.plus(end as u64)));
         *self.log.tail() = buffer;
         self.log.appended();
+        if self.rewrite.is_feeding() {
+            self.feed_rewrite(waiting_bytes);
+        }
         let wrote_upto = self.units.last().copied();
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.give_back(session, output);
@@ -387,18 +396,11 @@ impl Engine {
                 self.config_rewrite = Some(ConfigRewrite { reply, asked: false });
             }
             Request::PolicyChanged => self.notes.push_back(Note::PolicyChanged),
-            Request::AppendOnlyOff => {
-                self.log.stop(self.now);
-                self.propagation.forget_selected_db();
-            }
+            Request::AppendOnlyOff => self.turn_off(reply),
             Request::ProfileChanged => {}
-            Request::Rewrite | Request::ScheduleRewrite => {
-                self.replace_reply(reply, CANNOT_REWRITE);
-            }
-            Request::AppendOnlyOn => {
-                self.executor.config.appendonly = false;
-                self.replace_reply(reply, CANNOT_TURN_ON);
-            }
+            Request::Rewrite => self.ask_for_rewrite(reply),
+            Request::ScheduleRewrite => self.schedule_rewrite(),
+            Request::AppendOnlyOn => self.turn_on(Some(reply)),
             Request::ShutdownRefused => {
                 self.notes.push_back(Note::ShutdownRequested);
                 self.notes.push_back(Note::Rewrite(RewriteNote::ShutdownRefused));
@@ -410,130 +412,6 @@ impl Engine {
             }
         }
         self.work = true;
-    }
-
-    #[doc(alias = "beforeSleep")]
-    fn turn_end(&mut self) {
-        let choices = self.executor.config.choices();
-        let limit = self.executor.config.aof_buffer_limit_bytes;
-        let throttles =
-            choices.replies == Replies::AfterWrite && self.log.buffer().waiting_bytes() >= limit;
-        for id in std::mem::take(&mut self.touched) {
-            let turn_gate = self.gate_of_turn();
-            let Some(client) = self.clients.get_mut(&id) else { continue };
-            let wrote = client.wrote_upto().is_some();
-            let gate = match turn_gate {
-                Gate::AfterWrite(_) if !wrote => Gate::Free,
-                gate => gate,
-            };
-            client.end_turn(gate);
-            if gate == Gate::Free {
-                self.ready.push_back(id);
-            } else {
-                self.held.push(gate, id, self.now);
-            }
-            if throttles && wrote && !client.paused() {
-                client.set_paused(true);
-                self.paused += 1;
-                self.throttled.push_back((id, true));
-            }
-        }
-        self.log.turn_ended(self.mono, &self.held);
-        self.log.start_pass(self.now);
-        self.work = true;
-    }
-
-    /// What the replies of this turn wait for. Under `always` reads wait too: they may have seen
-    /// a write of this or an earlier turn that a power cut would undo.
-    fn gate_of_turn(&self) -> Gate {
-        let choices = self.executor.config.choices();
-        let appended = self.log.ledger().appended();
-        match self.log.state() {
-            State::On => {}
-            // The reply that the log is off waits until what it holds is on the disk. Redis does
-            // all of it before it answers.
-            State::Stopping
-                if choices.replies == Replies::AfterWrite
-                    && appended > self.log.ledger().synced() =>
-            {
-                return Gate::AfterSync(appended);
-            }
-            State::WaitRewrite if self.rewrite.holds_gates() => {}
-            State::Stopping | State::WaitRewrite | State::Off => return Gate::Free,
-        }
-        match self.executor.config.appendfsync {
-            // On the loop, a sync comes with a write and with nothing else (Redis 6.2).
-            Policy::Always if choices.always_sync == Lane::Inline => {
-                if self.log.buffer().is_empty() { Gate::Free } else { Gate::AfterSync(appended) }
-            }
-            Policy::Always if appended > self.log.ledger().synced() => Gate::AfterSync(appended),
-            Policy::Always => Gate::Free,
-            Policy::EverySec | Policy::No => match choices.replies {
-                Replies::AfterWrite if appended > self.log.ledger().written() => {
-                    Gate::AfterWrite(appended)
-                }
-                Replies::AfterWrite | Replies::AtOnce => Gate::Free,
-            },
-        }
-    }
-
-    /// What is due ten times a second. The host ends its turn after it, and that starts the pass of
-    /// the log: two passes would try a failed write twice a tick.
-    #[doc(alias = "serverCron")]
-    fn tick(&mut self) {
-        self.executor.rate.sample(self.executor.statistics.commands, self.mono);
-        self.expire_cycle();
-        self.close_overdue();
-        self.end_slow_readers();
-        self.sweep_buffers();
-        self.work = true;
-    }
-
-    fn expire_cycle(&mut self) {
-        if self.ending != Ending::No {
-            return;
-        }
-        let start = self.log.buffer().start();
-        let mut propagation = if self.log.accepts() {
-            Propagation::new(&mut self.propagation, self.log.tail())
-        } else {
-            Propagation::off()
-        };
-        let keys = self.executor.expire_cycle(self.now, &mut propagation);
-        self.units.extend(propagation.units().iter().map(|&end| start.plus(end as u64)));
-        self.log.appended();
-        if keys > 0 {
-            self.notes.push_back(Note::KeysExpired { keys });
-        }
-    }
-
-    /// Closes clients whose replies are held because writes fail and who have waited too long:
-    /// neither OK nor an error would be true for them.
-    fn close_overdue(&mut self) {
-        if self.log.refusal().is_none() {
-            return;
-        }
-        let limit_ms = self.executor.config.held_reply_timeout_ms;
-        while let Some((id, held_ms)) = self.held.pop_overdue(self.now, limit_ms) {
-            // One that said goodbye waits for its reply all the same.
-            if self.clients.get(&id).is_some_and(|client| client.held_replies() > 0) {
-                self.notes.push_back(Note::HeldTooLong { held_ms });
-                self.end_client(id, CloseReason::HeldTooLong);
-            }
-        }
-    }
-
-    fn shut_down(&mut self) {
-        if self.ending != Ending::No {
-            return;
-        }
-        self.ending = Ending::Draining;
-        self.notes.push_back(Note::ShutdownRequested);
-        if self.log.state() == State::On {
-            self.notes.push_back(Note::ShutdownSync);
-        }
-        self.turn_end();
-        self.log.drain(self.now);
     }
 
     /// What the outside must do next.
@@ -559,6 +437,18 @@ impl Engine {
             Next::Pause { client } => Effect::Pause { client },
             Next::Resume { client } => Effect::Resume { client },
             Next::Sleep { micros } => Effect::Sleep { micros },
+            Next::Append { job, lane, file, offset, upto } => {
+                Effect::Append { job, lane, file, block: self.rewrite.block(), offset, upto }
+            }
+            Next::OpenPipes => Effect::OpenPipes,
+            Next::Fork => {
+                Effect::Fork { keyspace: &self.executor.keyspace, config: &self.executor.config }
+            }
+            Next::PipeWrite { pipe } => {
+                Effect::PipeWrite { pipe, bytes: self.rewrite.pipe_bytes(pipe) }
+            }
+            Next::ClosePipes => Effect::ClosePipes,
+            Next::Kill { child } => Effect::Kill { child },
             Next::RewriteConfig => Effect::RewriteConfig { config: &self.executor.config },
             Next::Deadline { at } => Effect::Deadline { at },
             Next::Halt(reason) => Effect::Halt(reason),
@@ -609,6 +499,7 @@ impl Engine {
         digest.put_bytes(format!("{:?}", self.buffers.slow_readers()).as_bytes());
         digest.put_u64(self.received);
         self.rewrite.digest_into(&mut digest);
+        self.begun.digest_into(&mut digest);
         digest.put_bool(self.config_rewrite.is_some());
         if let Some(rewrite) = &self.config_rewrite {
             rewrite.digest_into(&mut digest);

@@ -18,14 +18,10 @@
 pub mod child;
 pub mod diff;
 pub mod emit;
-#[allow(dead_code)]
 pub mod mutation;
 pub mod names;
-#[allow(dead_code)]
 pub mod parent;
-#[allow(dead_code)]
 pub mod stage;
-#[allow(dead_code)]
 pub mod switch;
 pub mod trigger;
 

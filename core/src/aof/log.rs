@@ -490,10 +490,8 @@ impl Log {
 }
 
 mod pass;
-#[allow(dead_code)]
 mod replace;
 
-#[allow(unused_imports)]
 pub(crate) use replace::{NewFile, Sealed};
 
 #[cfg(test)]

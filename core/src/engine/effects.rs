@@ -1,9 +1,9 @@
 //! What the outside must do next, in the order that keeps promises: the disk before the replies.
 
 use crate::aof::log::{State, Want};
-use crate::effect::{CloseReason, Gate, HaltReason, Lane, Work};
+use crate::effect::{CloseReason, Gate, HaltReason, Lane, Pipe, Work};
 use crate::note::Note;
-use crate::units::{ClientId, FileId, JobId, Micros};
+use crate::units::{ChildId, ClientId, FileId, JobId, Lsn, Micros};
 
 use super::{Ending, Engine};
 
@@ -20,6 +20,12 @@ pub(super) enum Next {
     Sleep { micros: u64 },
     Deadline { at: Micros },
     RewriteConfig,
+    Append { job: JobId, lane: Lane, file: FileId, offset: u64, upto: Lsn },
+    OpenPipes,
+    Fork,
+    PipeWrite { pipe: Pipe },
+    ClosePipes,
+    Kill { child: ChildId },
     Halt(HaltReason),
 }
 
@@ -52,8 +58,12 @@ impl Engine {
         if let Some(next) = self.next_reload() {
             return Some(next);
         }
+        if let Some(next) = self.next_rewrite() {
+            return Some(next);
+        }
         self.next_send()
             .or_else(|| self.next_goodbye())
+            .or_else(|| self.next_pipe_write())
             .or_else(|| self.next_end())
             .or_else(|| self.next_deadline())
     }
@@ -70,8 +80,10 @@ impl Engine {
         while let Some(id) = self.held.pop_open(self.log.ledger()) {
             self.ready.push_back(id);
         }
-        if self.log.state() == State::Off {
-            self.release_after_stop();
+        match self.log.state() {
+            State::Off => self.release_after_stop(),
+            State::WaitRewrite if !self.rewrite.holds_gates() => self.release_waiting(),
+            State::On | State::Stopping | State::WaitRewrite => {}
         }
         while let Some(id) = self.ready.pop_front() {
             let Some(client) = self.clients.get(&id) else { continue };
@@ -129,7 +141,11 @@ impl Engine {
         if self.ending != Ending::Draining {
             return None;
         }
-        let flushed = self.log.drained()?;
+        let given_up = self.rewrite.is_given_up();
+        if !given_up && !self.rewrite.is_at_rest() {
+            return None;
+        }
+        let flushed = if given_up { false } else { self.log.drained()? };
         self.ending = Ending::Told;
         Some(Next::Halt(HaltReason::Shutdown { flushed }))
     }

@@ -3,11 +3,13 @@
 //! A client that is told goodbye stays until it has what it is owed; one that is ended at once
 //! loses it. `Engine::next_effect` asks the host to close either.
 
+use crate::aof::log::State;
 use crate::effect::CloseReason;
+use crate::note::{Note, RewriteNote};
 use crate::resp::{ProtocolError, Reply};
 use crate::units::ClientId;
 
-use super::Engine;
+use super::{Ending, Engine};
 
 impl Engine {
     /// `CLIENT KILL`: others are ended at once, the one that asks after its reply.
@@ -60,5 +62,24 @@ impl Engine {
         self.ending_clients.push_back(id);
         self.work = true;
         self.recount(id);
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        if self.ending != Ending::No {
+            return;
+        }
+        self.notes.push_back(Note::ShutdownRequested);
+        if self.refuses_to_end() {
+            self.notes.push_back(Note::Rewrite(RewriteNote::ShutdownRefused));
+            self.work = true;
+            return;
+        }
+        self.ending = Ending::Draining;
+        self.end_rewrite();
+        if self.log.state() == State::On {
+            self.notes.push_back(Note::ShutdownSync);
+        }
+        self.turn_end();
+        self.log.drain(self.now);
     }
 }

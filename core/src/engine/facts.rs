@@ -6,6 +6,7 @@ use crate::aof::Log;
 use crate::aof::log::{State, SyncStatus, WriteStatus};
 use crate::client::Client;
 use crate::execute::{AofFacts, ClientFacts, Facts, Refusal, ServerFacts};
+use crate::rewrite::{Rewrite, Stage};
 use crate::session::Session;
 use crate::units::{ClientId, Millis};
 use crate::usage::Usage;
@@ -13,6 +14,8 @@ use crate::usage::Usage;
 /// A look at the engine while one of its clients runs a command.
 pub(super) struct EngineFacts<'a> {
     pub(super) log: &'a Log,
+    pub(super) rewrite: &'a Rewrite,
+    pub(super) now: Millis,
     /// Length of `aof_buf`, which is with the executor for the moment.
     pub(super) waiting_bytes: u64,
     pub(super) clients: &'a BTreeMap<ClientId, Client>,
@@ -26,21 +29,49 @@ pub(super) struct EngineFacts<'a> {
 
 impl Facts for EngineFacts<'_> {
     fn refusal(&self) -> Option<Refusal> {
-        self.log.refusal().map(|errno| Refusal { errno })
+        self.log.refusal().or(self.rewrite.refusal()).map(|errno| Refusal { errno })
     }
 
     fn aof(&self) -> AofFacts {
         let last_write_failed = self.log.write_status() != WriteStatus::Fine
             || self.log.sync_status() != SyncStatus::Fine;
+        let (log, rewrite) = (self.log, self.rewrite);
+        let is_ending = matches!(rewrite.stage(), Stage::Aborting { .. });
+        let waits = log.state() == State::WaitRewrite;
+        let report = rewrite.report();
         AofFacts {
-            enabled: self.log.state() != State::Off,
+            enabled: match log.state() {
+                State::On | State::Stopping => true,
+                // Redis opens the log at once and calls it enabled.
+                State::WaitRewrite => log.is_open(),
+                State::Off => false,
+            },
+            waits_for_rewrite: waits,
+            writes_initial_log: waits && rewrite.is_active(),
+            rewrite_in_progress: rewrite.is_active() && !is_ending,
+            child_is_ending: is_ending,
+            rewrite_scheduled: rewrite.is_scheduled(),
+            last_rewrite_seconds: rewrite.last_took_seconds(),
+            current_rewrite_seconds: rewrite
+                .started()
+                .map(|started| self.now.seconds().saturating_sub(started.seconds())),
+            last_rewrite_failed: rewrite.last_failed(),
             last_write_failed,
-            current_size_bytes: self.log.file_length_bytes(),
-            base_size_bytes: self.log.base_length_bytes(),
+            last_cow_bytes: rewrite.copied_bytes(),
+            current_cow_bytes: report.map_or(0, |report| report.copied_bytes),
+            current_cow_age_seconds: report.map_or(0, |report| self.now.since(report.at) / 1_000),
+            keys_done: report.map_or(0, |report| report.keys_done),
+            keys_total: report.map_or(0, |report| report.keys_total),
+            latest_fork_micros: rewrite.fork_micros(),
+            forks: rewrite.forks(),
+            rewrites: rewrite.attempts(),
+            last_switch_micros: rewrite.switch_micros(),
+            current_size_bytes: log.file_length_bytes(),
+            base_size_bytes: log.base_length_bytes(),
             buffer_bytes: self.waiting_bytes,
-            pending_syncs: u64::from(self.log.sync_in_flight().is_some()),
-            delayed_syncs: self.log.delayed_fsync(),
-            ..AofFacts::default()
+            rewrite_buffer_bytes: rewrite.diff().waiting_bytes(),
+            pending_syncs: u64::from(log.sync_in_flight().is_some()),
+            delayed_syncs: log.delayed_fsync(),
         }
     }
 

@@ -62,6 +62,7 @@ impl Engine {
     /// The replies that may still be replaced.
     fn replaceable(&mut self) -> impl Iterator<Item = &mut ReplyPlace> {
         let reload = self.reload.as_mut().map(|reload| &mut reload.reply);
-        reload.into_iter().chain(self.config_rewrite.as_mut().map(|rewrite| &mut rewrite.reply))
+        let config = self.config_rewrite.as_mut().map(|rewrite| &mut rewrite.reply);
+        reload.into_iter().chain(config).chain(self.begun.replies())
     }
 }

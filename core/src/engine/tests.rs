@@ -7,7 +7,8 @@ mod rewrite_config;
 mod watching;
 
 use super::*;
-use crate::effect::{HaltReason, Work};
+use crate::config::Policy;
+use crate::effect::{HaltReason, Lane, Work};
 use crate::peer::Peer;
 use crate::profile::ProfileName;
 use crate::pump::{Environment, Outcome, drain, pump};
@@ -83,8 +84,10 @@ impl Environment for Outside {
                 let result = self.fail_read.map_or(Ok(()), Err);
                 return Outcome::Now(Event::ConfigRewritten { result });
             }
+            Effect::OpenPipes => {
+                return Outcome::Now(Event::PipesOpened { result: Err(Errno::EIO) });
+            }
             Effect::Append { .. }
-            | Effect::OpenPipes
             | Effect::Fork { .. }
             | Effect::PipeWrite { .. }
             | Effect::ClosePipes

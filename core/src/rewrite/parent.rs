@@ -75,6 +75,8 @@ pub struct Report {
     pub keys_done: u64,
     /// Keys it will write out.
     pub keys_total: u64,
+    /// When it said so.
+    pub at: Millis,
 }
 
 /// What belongs to one rewrite from its fork to its end.
@@ -142,7 +144,7 @@ pub struct Rewrite {
     ack_due: bool,
     pub(super) in_flight: Option<InFlight>,
     /// The block that is being appended.
-    pub(super) block: Option<Arc<Vec<u8>>>,
+    pub(super) block: Arc<Vec<u8>>,
     pub(super) round: Round,
     pub(super) limits: Limits,
     pub(super) hold: Hold,
@@ -204,7 +206,7 @@ impl Rewrite {
             stop_heard: false,
             ack_due: false,
             in_flight: None,
-            block: None,
+            block: Arc::default(),
             round: Round::default(),
             limits: Limits::default(),
             hold: Hold::No,
@@ -403,6 +405,21 @@ impl Rewrite {
         }
     }
 
+    /// Whether the name of the log may lead to the new file already, so that there is no way back.
+    pub(crate) fn is_past_return(&self) -> bool {
+        self.stage.may_be_renamed() && self.run.as_ref().is_some_and(|run| run.replaces_log)
+    }
+
+    /// A file that nobody needs is closed.
+    pub(crate) fn close_later(&mut self, file: Option<FileId>) {
+        self.chores.extend(file.map(|file| Chore::Close { file, lane: Lane::Slow }));
+    }
+
+    /// The block that is being appended.
+    pub(crate) const fn block(&self) -> &Arc<Vec<u8>> {
+        &self.block
+    }
+
     /// Whether nothing of any rewrite is under way.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.stage == Stage::Idle
@@ -545,10 +562,9 @@ impl Rewrite {
     #[doc(alias = "feedAppendOnlyFile")]
     pub(crate) fn feed(&mut self, bytes: &[u8], config: &Config) -> bool {
         self.diff.append(bytes);
-        let in_memory = self.diff.sent_bytes() + self.diff.waiting_bytes();
         matches!(self.stage, Stage::Child { .. })
             && config.choices().full_diff == FullDiff::AbortsRewrite
-            && in_memory > config.aof_rewrite_buffer_limit_bytes
+            && self.diff.appended_bytes() > config.aof_rewrite_buffer_limit_bytes
     }
 
     /// A turn ends: the pipe may be written to again.
@@ -718,7 +734,7 @@ impl Rewrite {
     /// The buffer has reached its bound.
     pub(crate) fn diff_limit_reached(&mut self, log: &Log, config: &Config, at: Moment) {
         let Stage::Child { child, .. } = self.stage else { return };
-        let bytes = self.diff.sent_bytes() + self.diff.waiting_bytes();
+        let bytes = self.diff.appended_bytes();
         self.notes.push_back(RewriteNote::DiffLimit { bytes });
         self.kill(child, config);
         self.last_failed = true;
@@ -751,7 +767,7 @@ impl Rewrite {
         self.cause = None;
         self.feeding = false;
         self.in_flight = None;
-        self.block = None;
+        self.block = Arc::default();
         self.hold = Hold::No;
         if !mutation::is(Mutation::DiffNotCleared) {
             self.diff.reset(config.aof_rewrite_block_bytes);
@@ -893,7 +909,7 @@ impl Rewrite {
             digest.put_u64(number);
         }
         digest.put_count(self.pipe.offered);
-        digest.put_bytes(self.block.as_deref().map_or(&[], Vec::as_slice));
+        digest.put_bytes(&self.block);
         self.diff.digest_into(digest);
     }
 }

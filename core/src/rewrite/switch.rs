@@ -41,6 +41,8 @@
 //! acknowledged. To write to both files until the directory is synced: a reply would then wait for
 //! two disks' worth of syncs, and a failure of either would have to be told apart.
 
+use std::sync::Arc;
+
 use crate::aof::Log;
 use crate::aof::log::{NewFile, Sealed};
 use crate::config::{Config, Policy};
@@ -201,7 +203,7 @@ impl Rewrite {
         let run = self.run.as_mut()?;
         let (file, offset) = run.file?;
         let bytes = block.len() as u64;
-        self.block = Some(block);
+        self.block = block;
         let job = log.new_job();
         self.in_flight = Some(InFlight { job, kind: Kind::Append { bytes } });
         let upto = run.covered.plus(bytes);
@@ -232,6 +234,11 @@ impl Rewrite {
         }
         let halved = round == 0 || rest <= self.round.began_with / 2;
         if rest <= self.limits.little_bytes || round >= self.limits.most_rounds || !halved || full {
+            // Waiting for a sync of the old file costs nothing while gates are open. Under `always`
+            // one is nearly always in flight, so there the next is not started.
+            if config.appendfsync != Policy::Always && !full && !log.is_quiet() {
+                return None;
+            }
             self.stage = Stage::Freezing;
             self.hold = Hold::Begins { jobs_micros: 0 };
             if !mutation::is(Mutation::NoHold) {
@@ -444,7 +451,7 @@ impl Rewrite {
         config: &Config,
         at: Moment,
     ) {
-        self.block = None;
+        self.block = Arc::default();
         if let Err(errno) = result {
             self.fail(RewriteNote::DiffFailed(errno), log, config, at);
             return;
