@@ -407,6 +407,7 @@ impl Engine {
             }
             Request::ResetStatistics => {
                 self.log.reset_statistics();
+                self.rewrite.reset_statistics();
                 self.received = 0;
                 self.counted_from = self.usage.unwrap_or_default();
             }

@@ -356,6 +356,21 @@ impl Rewrite {
         self.failures
     }
 
+    /// `CONFIG RESETSTAT`.
+    pub(crate) fn reset_statistics(&mut self) {
+        self.fork_micros = 0;
+        self.forks = 0;
+        self.attempts = 0;
+    }
+
+    /// Whether there are pipes to a child.
+    #[must_use]
+    pub fn pipes_are_open(&self) -> bool {
+        let close_soon = self.chores.iter().any(|chore| matches!(chore, Chore::ClosePipes));
+        close_soon
+            || matches!(self.stage, Stage::Forking | Stage::Child { .. } | Stage::Aborting { .. })
+    }
+
     /// For how long the last switch held replies to writes, or stopped the loop, in microseconds.
     #[must_use]
     pub const fn switch_micros(&self) -> Option<u64> {

@@ -235,7 +235,7 @@ fn mark_of(world: &World, fact: Fact) -> Mark {
     } else {
         (0, 0)
     };
-    let fields = world.engine().map(Fields::of);
+    let fields = world.engine().map(|engine| Fields::of(engine, None));
     Mark { time: world.machine().clock, fact, risk_killed, risk_power, fields }
 }
 
