@@ -110,6 +110,9 @@ for (const theme of ["light", "dark"] as const) {
         ["mem", "cache"],
         ["cache", "disk"],
         ["mem", "disk"],
+        ["mem", "child"],
+        ["cache", "child"],
+        ["disk", "child"],
       ] as const) {
         const apart = distance(seen(one), seen(other));
         expect(apart, `${one} and ${other}, ${vision}`).toBeGreaterThan(FLOOR[theme]);
@@ -126,14 +129,15 @@ for (const theme of ["light", "dark"] as const) {
       const [a, b] = [luminance(one), luminance(other)].sort((x, y) => y - x) as [number, number];
       return (a + 0.05) / (b + 0.05);
     };
-    const words = ["ink", "ink-2", "ink-3", "ghost", "mem-text", "cache-text", "disk-text"];
+    const layers = ["mem", "cache", "disk", "child"];
+    const words = ["ink", "ink-2", "ink-3", "ghost", ...layers.map((name) => `${name}-text`)];
     for (const word of words) {
       for (const ground of ["paper", "surface", "sunk"]) {
         expect(contrast(word, ground), `${word} on ${ground}`).toBeGreaterThanOrEqual(4.5);
       }
     }
     expect(contrast("on-disk", "disk")).toBeGreaterThanOrEqual(4.5);
-    for (const edge of ["edge", "mem", "cache", "disk"]) {
+    for (const edge of ["edge", ...layers]) {
       expect(contrast(edge, "surface"), `${edge} on surface`).toBeGreaterThanOrEqual(3);
     }
   });

@@ -144,18 +144,19 @@ export function firstThatFits(
   return { tiles, way: ways.length - 1 };
 }
 
-/** How many of some labels stand in a row, with room left for the words of the others. */
+/** How many of some labels stand in a row, with room left for words that count the others. */
 export function howMany(
   labels: readonly number[],
   width: number,
   gap: number,
   tail: number,
 ): number {
+  const all = labels.reduce((sum, label) => sum + label + gap, -gap);
+  if (all <= width) return labels.length;
   let used = 0;
   for (const [index, label] of labels.entries()) {
-    const last = index === labels.length - 1;
     used += label + gap;
-    if (used - gap + (last ? 0 : tail) > width) return index;
+    if (used + tail > width) return index;
   }
   return labels.length;
 }
