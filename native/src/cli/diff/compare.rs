@@ -13,7 +13,7 @@ pub(super) fn summary(entry: &Entry<'_>) -> String {
     let kind = entry.value.type_name();
     let what = match entry.value {
         Value::String(string) => quoted(string.as_bytes()),
-        value => format!("{kind} of {}", count(elements::count(value), "element")),
+        value => format!("{kind} of {}", count(value.len() as u64, "element")),
     };
     match entry.expiry {
         Some(when) => format!("{what}, expires at {}", when.0),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use aof_core::command::lookup;
 use aof_core::keyspace::Keyspace;
 use aof_core::load::{ReplayOutcome, Replayed};
+use aof_core::rewrite::emit;
 
 use super::report::{GrowthPoint, LongestCommand, Transactions};
-use crate::cli::elements;
+
 use crate::cli::loading::Watcher;
 
 /// Commands of one kind.
@@ -101,10 +102,9 @@ impl Watcher for Figures {
 pub(super) fn rewrite_bytes(keyspace: &Keyspace) -> u64 {
     let mut bytes = 0;
     for (number, database) in keyspace.databases().filter(|(_, database)| !database.is_empty()) {
-        bytes += elements::select_bytes(number);
+        bytes += emit::select_bytes(number);
         for entry in database.iter() {
-            let expiry = entry.expiry.map(|when| when.0);
-            bytes += elements::size(entry.key, entry.value, expiry).rewrite_bytes;
+            bytes += emit::size_of_key(entry.key, entry.value, entry.expiry).bytes;
         }
     }
     bytes

@@ -5,11 +5,12 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use aof_core::load::{Class, LoadError};
+use aof_core::rewrite::emit;
 use aof_core::units::Millis;
 use serde::Serialize;
 
 use super::figures::Figures;
-use crate::cli::elements;
+
 use crate::cli::loading::Log;
 use crate::cli::text;
 
@@ -199,22 +200,21 @@ impl Keys {
             if database.is_empty() {
                 continue;
             }
-            let mut rewrite_bytes = elements::select_bytes(number);
+            let mut rewrite_bytes = emit::select_bytes(number);
             for (index, entry) in database.iter().enumerate() {
-                let expiry = entry.expiry.map(|when| when.0);
-                let size = elements::size(entry.key, entry.value, expiry);
-                rewrite_bytes += size.rewrite_bytes;
+                let size = emit::size_of_key(entry.key, entry.value, entry.expiry);
+                rewrite_bytes += size.bytes;
                 let name = entry.value.type_name();
                 let empty = Type { name, keys: 0, elements: 0, rewrite_bytes: 0 };
                 let kind = keys.types.entry(name).or_insert(empty);
                 kind.keys += 1;
-                kind.elements += size.elements;
-                kind.rewrite_bytes += size.rewrite_bytes;
+                kind.elements += entry.value.len() as u64;
+                kind.rewrite_bytes += size.bytes;
                 if entry.expiry.is_some_and(|when| now > when) {
                     keys.expired.keys += 1;
-                    keys.expired.rewrite_bytes += size.rewrite_bytes;
+                    keys.expired.rewrite_bytes += size.bytes;
                 }
-                heap.push(Reverse((size.rewrite_bytes, Reverse(number), Reverse(index))));
+                heap.push(Reverse((size.bytes, Reverse(number), Reverse(index))));
                 if heap.len() > largest {
                     heap.pop();
                 }
@@ -249,15 +249,14 @@ fn named(log: &Log, heap: BinaryHeap<Reverse<Rank>>) -> Vec<Key> {
             if index < wanted {
                 continue;
             }
-            let expires_ms = entry.expiry.map(|when| when.0);
-            let size = elements::size(entry.key, entry.value, expires_ms);
+            let size = emit::size_of_key(entry.key, entry.value, entry.expiry);
             let key = Key {
                 database: number,
                 key: text::escaped(entry.key),
                 kind: entry.value.type_name(),
-                elements: size.elements,
-                rewrite_bytes: size.rewrite_bytes,
-                expires_ms,
+                elements: entry.value.len() as u64,
+                rewrite_bytes: size.bytes,
+                expires_ms: entry.expiry.map(|when| when.0),
             };
             ranked.push((rank, key));
             next = indexes.next();
