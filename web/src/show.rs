@@ -4,6 +4,7 @@
 pub mod crash;
 pub mod fact;
 pub mod fields;
+pub mod functions;
 pub mod log;
 pub mod rewrite;
 pub mod snapshot;

@@ -111,19 +111,25 @@ export type RewriteFact =
   | { name: "fork"; child: number; pages: number; tookUs: number; result: IoResult }
   /** the parent sends: the front of the rewrite buffer through `data`, or `!` through `ack` */
   | { name: "send"; pipe: PipeName; bytes: number; leftBytes: number; result: IoResult }
-  | { name: "stop-asked"; unsentBytes: number }
+  | { name: "writable" }
+  | { name: "stop-asked"; byte: string; unsentBytes: number }
   | { name: "report"; keysDone: number; keysTotal: number; copiedBytes: number }
   | { name: "reaped"; child: number; exit: ChildExit }
-  | { name: "kill-child"; child: number }
+  /** the server asked it to end (SIGUSR1); somebody killed it (SIGKILL) */
+  | { name: "kill-child" | "child-killed"; child: number }
   /** work beside the loop begins, and ends; what runs on the loop only ends */
   | { name: "work-start"; work: RewriteWork; lane: "sync" | "slow" }
   | { name: "work-end"; work: RewriteWork; lane: "inline" | "sync" | "slow"; tookUs: number; result: IoResult }
   | { name: "close-pipes" }
+  /** the new file is the log: descriptor and size are swapped */
+  | { name: "switched"; oldInode: number; newInode: number; oldBytes: number; newBytes: number }
+  /** the kernel made changes of the directory durable by itself */
+  | { name: "names-written-back" }
   | { name: "child-open"; file: string; result: IoResult }
   | { name: "child-write"; bytes: number; commands: string[]; commandsTotal: number; keysDone: number; keysTotal: number;
       part: "rewritten" | "diff"; result: IoResult }
   | { name: "child-sync"; which: "incremental" | "first" | "final"; bytes: number; tookUs: number; result: IoResult }
-  | { name: "child-read"; bytes: number; diffBytes: number }
+  | { name: "child-read"; bytes: number; diffBytes: number; ended: boolean; result: IoResult }
   | { name: "child-wait"; timeoutMs: number; readable: boolean }
   | { name: "child-stop"; unsentBytes: number; result: IoResult }
   | { name: "child-ack"; answer: "ack" | "other" | "timed-out" | "ended" | "failed" }
@@ -142,7 +148,7 @@ export type RewriteWork =
   | { what: "sync"; bytes: number }
   | { what: "rename"; from: string; to: string; oldInode: number | null; newInode: number | null }
   | { what: "sync-directory" }
-  | { what: "close" }
+  | { what: "close"; inode: number; freed: boolean }
   | { what: "unlink"; file: string };
 
 /** One mark of the scrubber. */

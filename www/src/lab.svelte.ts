@@ -1,3 +1,5 @@
+import { chunk } from "./chunk.svelte";
+import type { Lesson } from "./lessons.svelte";
 import { language } from "./text/language.svelte";
 import { plain } from "./text/markup";
 import type {
@@ -10,6 +12,9 @@ import type {
   StepMark,
   Timeline,
 } from "./types";
+
+/** What is drawn: the staircase of the log, the two processes, or names and files. */
+export type Scene = "log" | "rewrite" | "rename";
 
 /** Time between two steps in play: long enough to read a caption, and one spoken message each. */
 const PLAY_MS = 1_100;
@@ -33,16 +38,40 @@ export class Run {
   promptError: string | null = $state(null);
   /** The reason for the last action that the engine refused. */
   problem: string | null = $state(null);
+  /** The picture that is wanted; the staircase stands in where there is no rewrite to draw. */
+  scene: Scene = $state("log");
   /** The marks of every branch that was looked at; for drawing the line that a crash left. */
   readonly lines = new Map<number, StepMark[]>();
   #acted = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(lab: LabApi) {
+  constructor(
+    lab: LabApi,
+    readonly lesson: Lesson,
+  ) {
     this.#lab = lab;
+    this.scene = lesson === "first-visit" ? "log" : lesson;
     this.snapshot = lab.snapshot();
     this.timeline = lab.timeline();
     this.lines.set(this.timeline.branch, this.timeline.marks);
+    this.#fetch();
+  }
+
+  /** Sentences and pictures of a rewrite come when the run has one. */
+  #fetch(): void {
+    if (chunk.scenes) return;
+    const about = (mark: StepMark) =>
+      mark.fact.kind === "rewrite" ||
+      (mark.fact.kind === "note" && mark.fact.note.name === "rewrite");
+    if (!this.snapshot.rewrite && !this.timeline.marks.some(about)) return;
+    chunk.load().then(
+      () => {
+        if (this.spoken !== "") this.#speak();
+      },
+      (error: unknown) => {
+        this.problem = message(error);
+      },
+    );
   }
 
   get client(): number {
@@ -81,6 +110,13 @@ export class Run {
     this.timeline = moved ? { ...this.timeline, step: now.step } : this.#lab.timeline();
     this.#acted = false;
     this.lines.set(this.timeline.branch, this.timeline.marks);
+    this.#fetch();
+  }
+
+  /** Said when a lesson was chosen. */
+  introduce(): void {
+    const text = language.text;
+    this.spoken = `${text.lessonName(this.lesson)}. ${plain(text.headline(this.snapshot, false))}`;
   }
 
   #speak(): void {
@@ -162,6 +198,11 @@ export class Run {
     this.#change((lab) => lab.kill(), true);
   }
 
+  killChild(): void {
+    this.pause();
+    this.#change((lab) => lab.killChild(), true);
+  }
+
   cutPower(): void {
     this.pause();
     this.#change((lab) => lab.cutPower(), true);
@@ -175,6 +216,18 @@ export class Run {
   boot(image: number | "worst" | "best" | { example: number }): void {
     this.pause();
     this.#change((lab) => lab.boot(image));
+  }
+
+  /** The same run in another order of the switch: to the moment after the name has moved. */
+  tryOrder(profile: ProfileName): void {
+    this.configure({ profile });
+    const renamed = this.timeline.marks.find(
+      ({ fact }) =>
+        fact.kind === "rewrite" &&
+        fact.rewrite.name === "work-end" &&
+        fact.rewrite.work.what === "rename",
+    );
+    if (renamed) this.seek(renamed.step);
   }
 
   undoCrash(): void {

@@ -255,6 +255,8 @@ pub enum Fact {
         offered_bytes: u64,
         /// Bytes taken; `EAGAIN` for none.
         result: Result<u64, Errno>,
+        /// Bytes of the rewrite buffer that are still to be sent.
+        left_bytes: u64,
     },
     /// The server heard that the data pipe, which was full, has room again.
     PipeWritable,
@@ -262,6 +264,8 @@ pub enum Fact {
     StopHeard {
         /// It.
         byte: u8,
+        /// Bytes of the rewrite buffer that will not be sent.
+        unsent_bytes: u64,
     },
     /// The server heard how far the child is.
     ReportHeard {

@@ -61,7 +61,6 @@ pub fn shown(fact: &Fact) -> StepFact {
         Fact::PowerCut { synced, written, appended } => {
             StepFact::PowerCut { synced: *synced, written: *written, appended: *appended }
         }
-        // Until the page has words of its own for them.
         Fact::NamesWrittenBack
         | Fact::PipesOpened { .. }
         | Fact::Forked { .. }
@@ -75,7 +74,9 @@ pub fn shown(fact: &Fact) -> StepFact {
         | Fact::ChildKilled { .. }
         | Fact::ChildReaped { .. }
         | Fact::File { .. }
-        | Fact::Switched { .. } => StepFact::Start,
+        | Fact::Switched { .. } => {
+            rewrite::shown(fact).map_or(StepFact::Start, |rewrite| StepFact::Rewrite { rewrite })
+        }
         Fact::BootOpen { image_bytes } => StepFact::BootOpen { image_bytes: *image_bytes },
         Fact::BootCommand { command, words: argv, from, to } => {
             StepFact::BootCommand { command: *command, words: words(argv), from: *from, to: *to }

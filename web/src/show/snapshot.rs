@@ -8,13 +8,13 @@ use aof_core::engine::Engine;
 use aof_core::note::Note;
 use aof_core::profile::{FailedSync, PostponedWrite};
 use aof_core::sim::crash::DiskModel;
-use aof_core::sim::fact::Fact;
+use aof_core::sim::fact::{Fact, SeedFunction};
 use aof_core::sim::journal::Journal;
 use aof_core::sim::timeline::{STEP_LIMIT, Timeline};
 use aof_core::sim::world::{Down, DownKind, Phase, SceneKind, World};
 
 use crate::show::log::Sight;
-use crate::show::{crash, fact, fields, log, policy};
+use crate::show::{crash, fact, fields, functions, log, policy, rewrite};
 use crate::view::crash::CrashView;
 use crate::view::snapshot::{
     Can, DirectoryView, FaultsView, Focus, May, PostponedView, RefusingView, Snapshot, SyncView,
@@ -73,9 +73,9 @@ pub fn snapshot(timeline: &Timeline, model: DiskModel, crash: Option<CrashView>)
         verdict: crash::verdict(world, model),
         directory: directory(world),
         fields: fields::shown(timeline),
-        functions: Vec::new(),
-        function: None,
-        rewrite: None,
+        functions: functions::shown(timeline),
+        function: step_fact.function().map(SeedFunction::as_str),
+        rewrite: world.rewriting().as_ref().map(rewrite::state::shown),
         faults: faults(world),
         can: can(timeline),
         crash,

@@ -24,7 +24,7 @@ pub enum RewriteWork {
     Sync { bytes: u64 },
     Rename { from: String, to: String, old_inode: Option<u64>, new_inode: Option<u64> },
     SyncDirectory,
-    Close,
+    Close { inode: u64, freed: bool },
     Unlink { file: String },
 }
 
@@ -48,7 +48,9 @@ pub enum RewriteFact {
         left_bytes: u64,
         result: IoResult,
     },
+    Writable,
     StopAsked {
+        byte: String,
         unsent_bytes: u64,
     },
     Report {
@@ -63,6 +65,9 @@ pub enum RewriteFact {
     KillChild {
         child: u32,
     },
+    ChildKilled {
+        child: u32,
+    },
     WorkStart {
         work: RewriteWork,
         lane: &'static str,
@@ -74,6 +79,13 @@ pub enum RewriteFact {
         result: IoResult,
     },
     ClosePipes,
+    Switched {
+        old_inode: u64,
+        new_inode: u64,
+        old_bytes: u64,
+        new_bytes: u64,
+    },
+    NamesWrittenBack,
     ChildOpen {
         file: String,
         result: IoResult,
@@ -96,6 +108,8 @@ pub enum RewriteFact {
     ChildRead {
         bytes: u64,
         diff_bytes: u64,
+        ended: bool,
+        result: IoResult,
     },
     ChildWait {
         timeout_ms: u64,

@@ -1,8 +1,60 @@
 // What stands on the scrubber: which mark a step has, how much its word matters, and which words
 // have room.
-import type { StepFact } from "../types";
+import type { RewriteFact, StepFact, StepMark } from "../types";
 
-export type MarkShape = "command" | "sync-start" | "synced" | "postponed" | "failure" | "tick";
+/** `turn`: what a rewrite turns on, its fork and the rename. `told`: a tick that has a word. */
+export type MarkShape =
+  | "command"
+  | "turn"
+  | "sync-start"
+  | "synced"
+  | "postponed"
+  | "failure"
+  | "told"
+  | "tick";
+
+function shapeOfRewrite(fact: RewriteFact): MarkShape {
+  if ("result" in fact && !fact.result.ok) {
+    return fact.name === "send" && fact.result.errno.name === "EAGAIN" ? "tick" : "failure";
+  }
+  switch (fact.name) {
+    case "fork":
+      return "turn";
+    case "child-killed":
+      return "failure";
+    case "child-sync":
+      return "synced";
+    case "work-start":
+      return fact.work.what === "sync" || fact.work.what === "sync-directory"
+        ? "sync-start"
+        : "tick";
+    case "work-end":
+      switch (fact.work.what) {
+        case "rename":
+          return "turn";
+        case "sync":
+        case "sync-directory":
+          return "synced";
+        case "append":
+          return "told";
+        default:
+          return "tick";
+      }
+    case "send":
+      return fact.pipe === "ack" ? "told" : "tick";
+    case "child-write":
+    case "child-stop":
+    case "kill-child":
+      return "told";
+    case "child-exit":
+    case "reaped":
+      return ("code" in fact.exit && fact.exit.code === 0) ? "told" : "failure";
+    case "child-ack":
+      return fact.answer === "ack" ? "tick" : "failure";
+    default:
+      return "tick";
+  }
+}
 
 export function shapeOf(fact: StepFact): MarkShape {
   switch (fact.kind) {
@@ -20,6 +72,8 @@ export function shapeOf(fact: StepFact): MarkShape {
     case "writeback":
     case "boot-sync":
       return "synced";
+    case "rewrite":
+      return shapeOfRewrite(fact.rewrite);
     case "note":
       switch (fact.note.name) {
         case "write-postponed":
@@ -46,10 +100,12 @@ export function shapeOf(fact: StepFact): MarkShape {
 }
 
 const WEIGHT: Record<MarkShape, number> = {
-  failure: 5,
+  failure: 6,
+  turn: 5,
   command: 4,
   synced: 3,
   "sync-start": 2,
+  told: 2,
   postponed: 1,
   tick: 0,
 };
@@ -115,6 +171,21 @@ export function thinned<Mark extends { x: number; shape: MarkShape }>(
     if (!other || WEIGHT[mark.shape] > WEIGHT[other.shape]) byPlace.set(place, mark);
   }
   return [...byPlace.values()].filter((mark) => mark.shape !== "tick");
+}
+
+/** From so many steps on a run with a rewrite shows the rewrite and not what led to it. */
+const LONG = 60;
+
+/** The first step that is drawn: 0, or the one that asked for the rewrite, once it is reached. */
+export function firstDrawn(marks: readonly StepMark[], current: number): number {
+  if (marks.length < LONG) return 0;
+  const fork = marks.findIndex(
+    ({ fact }) => fact.kind === "rewrite" && fact.rewrite.name === "fork",
+  );
+  if (fork < 0) return 0;
+  const asked = marks.findLastIndex(({ fact }, at) => at < fork && fact.kind === "command");
+  const first = marks[Math.max(0, asked)]?.step ?? 0;
+  return current >= first ? Math.max(0, first - 1) : 0;
 }
 
 const LINEAR_MOST = 6;

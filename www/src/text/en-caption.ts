@@ -62,6 +62,8 @@ export function headline(snapshot: Snapshot, short: boolean): string {
     return `The server refused to load its log. ${stress("Nothing was changed.")}`;
   }
   if (crash) return afterCrash(snapshot);
+  const rewrite = late.en?.headline(snapshot) ?? null;
+  if (rewrite !== null) return rewrite;
   const of = verdict.power.of;
   if (of === 0) return unacknowledged(snapshot);
   const cost = survival(verdict.power.sure, of);
@@ -144,7 +146,7 @@ export function caption(snapshot: Snapshot, brief = false): string {
     case "connected":
       return `Client ${fact.client} connected to the server. It has sent nothing yet.`;
     case "command":
-      return command(snapshot, fact);
+      return late.en?.command(fact, snapshot) ?? command(snapshot, fact);
     case "malformed":
       return `Client ${fact.client} sent bytes that are no command; the server answers with an error and hangs up.`;
     case "closed":

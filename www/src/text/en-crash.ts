@@ -141,6 +141,8 @@ export const table: TableText = {
   clientColumns: ["Client", "Database", "Command", "Reply", "State", "Step", "After the crash"],
   fields: "Redis fields",
   fieldColumns: ["Field", "Value", "Last changed at step"],
+  functions: "Functions of Redis that the notes name",
+  functionColumns: ["Function", "Last called at step", "This step is in it"],
   directory: "Directory",
   directoryColumns: ["Name", "Inode in memory", "Inode on disk"],
   facts: "This moment",

@@ -22,13 +22,19 @@ const REASONS: Record<string, string> = {
   "not-crashed": "nothing has failed",
   "at-end": "nothing more will happen",
   "at-start": "nothing came before",
+  "no-child": "no child is running",
   "not-here": "MONITOR is for other terminals: this page shows every command as it runs",
 };
 
 export const en: Text = {
   tag: "en",
   title: "AOF Lab",
-  lesson: "First look",
+  lessonLabel: "Lesson",
+  lessonName: (lesson) =>
+    lesson === "first-visit" ? "First look" : lesson === "rewrite" ? "The rewrite" : "The rename",
+  sceneLabel: "Show",
+  sceneName: (scene) =>
+    scene === "log" ? "the log" : scene === "rewrite" ? "two processes" : "names and files",
   loading: "Starting the engine.",
   skip: "Skip to the stage",
 
@@ -91,6 +97,7 @@ export const en: Text = {
   breakTitle: "Break something, now",
   breakers: {
     kill: "Kill the process",
+    child: "Kill the child",
     power: "Cut the power",
     sync: "Fail the next sync",
     disk: "Fill the disk",
@@ -100,6 +107,12 @@ export const en: Text = {
   fieldsTitle: "Redis fields",
   fieldsAll: (count) => `All ${count} fields`,
   fieldChanged: "changed at this step",
+  atStep: (step) => `step ${step}`,
+  goToChange: (name, step) => `${name} changed at step ${step}: go there`,
+  functionsTitle: "Redis functions",
+  goToCall: (name, step) => `${name} was last called at step ${step}: go there`,
+  functionsAll: (count) => `All ${count} functions`,
+  inFunction: "this step is in it",
 
   stage: "Stage",
   stageKeys: "Arrow keys step, Home and End jump, the space bar plays.",
@@ -217,6 +230,7 @@ export const en: Text = {
   event,
   mark,
   note,
+  stepsShown: (from, to) => `Steps ${from} to ${to}`,
   atRisk: "At risk",
   riskPower: "power lost",
   riskKilled: "killed",

@@ -1,4 +1,6 @@
-import type { RewriteFact, RewriteNoteFact, Snapshot } from "../types";
+import type { RewriteFact, RewriteNoteFact, Snapshot, StepFact } from "../types";
+
+type CommandFact = Extract<StepFact, { kind: "command" }>;
 
 /** What the page says about a rewrite, in one language. These sentences come with the scene, after
  * the page has opened: a first visit does not need them. */
@@ -9,9 +11,10 @@ export interface RewriteText {
   noteEvent(fact: RewriteNoteFact): string;
   noteMark(fact: RewriteNoteFact): string;
   noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string;
-  /** What a command did to the memory that parent and child share; nothing if it did nothing. */
-  copied(snapshot: Snapshot): string | null;
-  headline(snapshot: Snapshot, rename: boolean): string;
+  /** A command while a child lives; nothing when there is nothing to add to the usual sentence. */
+  command(fact: CommandFact, snapshot: Snapshot): string | null;
+  /** Nothing when the rewrite is not what the moment is about. */
+  headline(snapshot: Snapshot): string | null;
 }
 
 class Late {

@@ -8,10 +8,14 @@ import type {
   NoteFact,
   Policy,
   ProfileName,
+  ScenarioName,
   Snapshot,
   StepFact,
   VerdictRow,
 } from "../types";
+
+type Lesson = Exclude<ScenarioName, "empty">;
+type Scene = "log" | "rewrite" | "rename";
 
 export type Failure = "killed" | "power" | "diskError";
 
@@ -19,7 +23,10 @@ export type Failure = "killed" | "power" | "diskError";
 export interface Text {
   tag: "en" | "zh-CN";
   title: string;
-  lesson: string;
+  lessonLabel: string;
+  lessonName(lesson: Lesson): string;
+  sceneLabel: string;
+  sceneName(scene: Scene): string;
   loading: string;
   skip: string;
 
@@ -63,11 +70,18 @@ export interface Text {
   earlier(count: number): string;
   refusing(snapshot: NonNullable<Snapshot["refusing"]>): string;
   breakTitle: string;
-  breakers: { kill: string; power: string; sync: string; disk: string; free: string };
+  breakers: { kill: string; child: string; power: string; sync: string; disk: string; free: string };
   armed: string;
   fieldsTitle: string;
   fieldsAll(count: number): string;
   fieldChanged: string;
+  /** a step in a narrow column, and what its button does */
+  atStep(step: number): string;
+  goToChange(name: string, step: number): string;
+  functionsTitle: string;
+  goToCall(name: string, step: number): string;
+  functionsAll(count: number): string;
+  inFunction: string;
 
   // stage
   stage: string;
@@ -125,6 +139,7 @@ export interface Text {
   mark(fact: StepFact): string;
   note(note: NoteFact): string;
   atRisk: string;
+  stepsShown(from: number, to: number): string;
   riskPower: string;
   riskKilled: string;
   riskAt(killed: number, power: number): string;
@@ -194,6 +209,8 @@ export interface TableText {
   clientColumns: string[];
   fields: string;
   fieldColumns: string[];
+  functions: string;
+  functionColumns: string[];
   directory: string;
   directoryColumns: string[];
   facts: string;

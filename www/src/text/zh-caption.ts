@@ -42,6 +42,8 @@ export function headline(snapshot: Snapshot, _short: boolean): string {
   if (snapshot.state === "booting") return booting(snapshot);
   if (snapshot.state === "refused") return `服务器拒绝加载日志，${stress("什么也没有改动")}。`;
   if (crash) return afterCrash(snapshot);
+  const rewrite = late.zh?.headline(snapshot) ?? null;
+  if (rewrite !== null) return rewrite;
   const of = verdict.power.of;
   if (of === 0) return unacknowledged(snapshot);
   const cost = survival(verdict.power.sure, of);
@@ -104,7 +106,7 @@ export function caption(snapshot: Snapshot, brief = false): string {
     case "connected":
       return `客户端 ${fact.client} 连上了服务器，还没有发来命令。`;
     case "command":
-      return command(snapshot, fact);
+      return late.zh?.command(fact, snapshot) ?? command(snapshot, fact);
     case "malformed":
       return `客户端 ${fact.client} 发来的字节不是命令，服务器回复错误并断开。`;
     case "closed":

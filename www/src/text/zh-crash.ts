@@ -132,6 +132,8 @@ export const table: TableText = {
   clientColumns: ["客户端", "库", "命令", "回复", "状态", "步", "崩溃之后"],
   fields: "Redis 字段",
   fieldColumns: ["字段", "值", "上次改变于第几步"],
+  functions: "笔记里的 Redis 函数",
+  functionColumns: ["函数", "上次调用于第几步", "这一步在里面"],
   directory: "目录",
   directoryColumns: ["名字", "内存里的 inode", "磁盘上的 inode"],
   facts: "此刻",

@@ -22,13 +22,19 @@ const REASONS: Record<string, string> = {
   "not-crashed": "没有发生故障",
   "at-end": "之后不再发生什么",
   "at-start": "之前什么也没有",
+  "no-child": "没有子进程在运行",
   "not-here": "MONITOR 用在别的终端里：本页已显示每条命令",
 };
 
 export const zh: Text = {
   tag: "zh-CN",
   title: "AOF Lab",
-  lesson: "初见",
+  lessonLabel: "课程",
+  lessonName: (lesson) =>
+    lesson === "first-visit" ? "初见" : lesson === "rewrite" ? "重写" : "改名",
+  sceneLabel: "看",
+  sceneName: (scene) =>
+    scene === "log" ? "日志" : scene === "rewrite" ? "两个进程" : "名字和文件",
   loading: "正在启动引擎。",
   skip: "跳到舞台",
 
@@ -89,6 +95,7 @@ export const zh: Text = {
   breakTitle: "现在弄坏点什么",
   breakers: {
     kill: "杀掉进程",
+    child: "杀掉子进程",
     power: "断电",
     sync: "让下一次刷盘失败",
     disk: "写满磁盘",
@@ -98,6 +105,12 @@ export const zh: Text = {
   fieldsTitle: "Redis 字段",
   fieldsAll: (count) => `全部 ${count} 个字段`,
   fieldChanged: "这一步变了",
+  atStep: (step) => `第 ${step} 步`,
+  goToChange: (name, step) => `${name} 在第 ${step} 步改变，去那里`,
+  functionsTitle: "Redis 函数",
+  goToCall: (name, step) => `${name} 上次在第 ${step} 步调用，去那里`,
+  functionsAll: (count) => `全部 ${count} 个函数`,
+  inFunction: "这一步在里面",
 
   stage: "舞台",
   stageKeys: "左右箭头走一步，Home 和 End 跳到两端，空格键播放。",
@@ -211,6 +224,7 @@ export const zh: Text = {
   event,
   mark,
   note,
+  stepsShown: (from, to) => `第 ${from} 到 ${to} 步`,
   atRisk: "有风险",
   riskPower: "断电",
   riskKilled: "杀进程",

@@ -1,5 +1,8 @@
 //! What a rewrite child did.
 
+use std::sync::Arc;
+
+use crate::resp::OwnedArgv;
 use crate::units::Errno;
 
 /// What a part of a rewritten file is.
@@ -55,11 +58,21 @@ pub enum ChildStep {
         offered_bytes: u64,
         /// Bytes taken.
         result: Result<u64, Errno>,
+        /// Commands that begin in these bytes, the first [`ChildStep::COMMANDS`].
+        commands: Vec<Arc<OwnedArgv>>,
+        /// How many begin there.
+        commands_total: u64,
+        /// Keys that are in the file or in these bytes.
+        keys_done: u64,
+        /// Keys it will write out.
+        keys_total: u64,
     },
     /// It read what the parent had sent: bytes, none when nothing was there.
     ReadDiff {
         /// How many.
         result: Result<u64, Errno>,
+        /// How many it has by now.
+        diff_bytes: u64,
         /// The parent's end of the pipe is closed.
         ended: bool,
     },
@@ -78,6 +91,8 @@ pub enum ChildStep {
     },
     /// It waited for the parent to send more.
     Waited {
+        /// For so long at most, in milliseconds.
+        timeout_ms: u64,
         /// There is more.
         readable: bool,
     },
@@ -85,6 +100,8 @@ pub enum ChildStep {
     AskedToStop {
         /// How it went.
         result: Result<(), Errno>,
+        /// Bytes that the parent holds and will have to append itself.
+        unsent_bytes: u64,
     },
     /// It waited for the parent to agree.
     HeardAck(AckHeard),
@@ -116,4 +133,9 @@ pub enum ChildStep {
         /// With this code.
         code: i32,
     },
+}
+
+impl ChildStep {
+    /// Commands that are listed of one write.
+    pub const COMMANDS: usize = 16;
 }

@@ -43,8 +43,10 @@ pub enum FileWork {
         from: String,
         /// The new name.
         to: String,
-        /// Where the new name leads afterwards.
-        inode: Option<u64>,
+        /// Where the new name led before.
+        old_inode: Option<u64>,
+        /// Where the old name led.
+        new_inode: Option<u64>,
     },
     /// The directory is synced: what the kernel shows of names is what the disk holds.
     SyncDirectory,

@@ -1,0 +1,50 @@
+// What both languages need to know about a rewrite before they put it into words.
+import type { RewriteView, Snapshot } from "../types";
+
+/** Whether a child takes what the parent sends. */
+export function isLive(snapshot: Snapshot): boolean {
+  return snapshot.rewrite?.stage === "child" && snapshot.rewrite.child.alive;
+}
+
+/** Pages that this step made private. */
+export function splitPages(snapshot: Snapshot): number {
+  return snapshot.rewrite?.pages.splitNow.length ?? 0;
+}
+
+/** The key that a command names, and what the child sees of it; null when it has none. */
+export function changedKey(
+  snapshot: Snapshot,
+  words: readonly string[],
+): { key: string; frozen: string | null } | null {
+  const key = words[1];
+  const view = snapshot.rewrite;
+  if (key === undefined || words.length > 4 || !view) return null;
+  if (!view.parent.keys.some((cell) => cell.key === key && cell.state !== "same")) return null;
+  return { key, frozen: view.child.keys.find((cell) => cell.key === key)?.text ?? null };
+}
+
+/** Bytes that the parent will have to append by itself. */
+export function restOf(view: RewriteView): number {
+  return view.diff.waitingBytes;
+}
+
+/** Whether a name leads to another file in memory than on the disk. */
+export function isRenamed(snapshot: Snapshot): boolean {
+  const files = snapshot.rewrite?.files.filter((file) => file.role === "new") ?? [];
+  return snapshot.rewrite?.directory.some(
+    (name) => name.cached !== name.durable && name.durable !== null && files.some((file) => file.inode === name.cached),
+  ) ?? false;
+}
+
+/** Whether the moment is about the rewrite: while it goes on, and in the steps that end it. */
+export function isTheMatter(snapshot: Snapshot): boolean {
+  const stage = snapshot.rewrite?.stage;
+  if (stage === undefined) return false;
+  if (stage !== "done" && stage !== "failed") return true;
+  const { fact } = snapshot;
+  return (
+    isRenamed(snapshot) ||
+    fact.kind === "rewrite" ||
+    (fact.kind === "note" && fact.note.name === "rewrite")
+  );
+}
