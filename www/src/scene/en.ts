@@ -166,7 +166,7 @@ export const en: SceneText = {
   pageCache: "page cache",
   notSynced: (bytes) => `${B(bytes)} not synced`,
   allSynced: "nothing waits for a sync",
-  fileName: (name, inode) => name ?? `inode ${inode}`,
+  fileName: (name, inode) => (name === null ? `inode ${inode}` : `${name}, inode ${inode}`),
   noName: (inode) => `inode ${inode}`,
   fileBytes: (file) =>
     file.durableBytes >= file.lengthBytes

@@ -152,7 +152,7 @@ export const zh: SceneText = {
   pageCache: "页缓存",
   notSynced: (bytes) => `${B(bytes)} 未刷盘`,
   allSynced: "没有待刷盘的",
-  fileName: (name, inode) => name ?? `inode ${inode}`,
+  fileName: (name, inode) => (name === null ? `inode ${inode}` : `${name}，inode ${inode}`),
   noName: (inode) => `inode ${inode}`,
   fileBytes: (file) =>
     file.durableBytes >= file.lengthBytes
