@@ -1,5 +1,10 @@
 //! The text of INFO, with the sections and names of Redis 6.2.
 //!
+//! Three lines are this server's own, at the end of `persistence`: `aof_state` (`off`, `on`,
+//! `wait_rewrite`), `aof_rewrites` (how many were begun, since the start or `CONFIG RESETSTAT`),
+//! and `aof_last_switch_usec` (what it cost replies to writes when the last rewritten file became
+//! the log, -1 before the first).
+//!
 //! A field is there if it says something true. What this server does not have and never will
 //! (replicas, scripts, eviction) shows the constant of a Redis that does not use it, because tools
 //! ask for it. What nobody measures here is left out: times of commands, the kilobytes a second,
