@@ -304,7 +304,59 @@ const big = changed(picture, {
   })),
 });
 
+const limbo = changed(renamed, {
+  stage: "limbo",
+  files: [
+    { ...oldFile, durableBytes: 2343 },
+    {
+      ...complete,
+      lengthBytes: 322,
+      pieces: [...complete.pieces, piece("SELECT 0", 23), piece("SET f 6", 27)],
+      piecesTotal: 13,
+      parts: [...newParts, { kind: "log" as const, bytes: 50 }],
+    },
+  ],
+  recovered: {
+    old: { keys: 5, text: "n=102, a=1, c=3, d=4, e=5" },
+    new: { keys: 6, text: "n=102, a=1, c=3, d=4, e=5, f=6" },
+  },
+});
+
+const names = changed(picture, {
+  stage: "renaming",
+  files: [
+    { ...oldFile, durableBytes: 2343 },
+    { ...complete, durableBytes: 160 },
+  ],
+  directory: [
+    {
+      name: `${"appendonly-of-the-billing-service-in-region-eu-west-3"}.aof`,
+      cached: 17,
+      durable: 17,
+    },
+    { name: "temp-rewriteaof-4242.aof", cached: null, durable: 18 },
+    { name: "temp-rewriteaof-bg-4242.aof", cached: 18, durable: null },
+  ],
+});
+
 export const cases: Record<string, Case[]> = {
+  limbo: [{ view: limbo, risk: 1, ...plainStep }],
+  names: [{ view: names, risk: 0, ...plainStep }],
+  swing: [
+    {
+      view: changed(renamed, {
+        stage: "renaming",
+        directory: [
+          { name: "appendonly.aof", cached: 17, durable: 17 },
+          { name: "temp-rewriteaof-bg-4242.aof", cached: 18, durable: 18 },
+        ],
+      }),
+      risk: 0,
+      ...plainStep,
+    },
+    { view: renamed, risk: 0, ...plainStep },
+    { view: done, risk: 0, ...plainStep },
+  ],
   picture: [{ view: picture, risk: 2, ...stop }],
   renamed: [{ view: renamed, risk: 0, ...plainStep }],
   done: [{ view: done, risk: 2, ...plainStep }],

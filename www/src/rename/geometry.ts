@@ -64,21 +64,26 @@ export function layoutOf(view: RewriteView): Layout {
     ...fresh.slice(0, 1).map((file) => place(file, TOP)),
     ...old.slice(0, 1).map((file) => place(file, both ? diskTop : TOP)),
   ];
-  const taken = new Map<number, number>();
+  const taken = new Map<string, number>();
+  const isNew = (inode: number) => fresh.some((file) => file.inode === inode);
   const arrows: Arrow[] = [];
   const add = (from: Arrow["from"], entries: readonly Entry[], top: number, maybe: boolean) => {
     entries.forEach((entry, index) => {
       const target = inodes.find((one) => one.inode === entry.inode);
       if (!target || entry.inode === null || entry.maybe !== maybe) return;
-      const port = taken.get(entry.inode) ?? 0;
-      taken.set(entry.inode, port + 1);
+      // Arrows do not cross at their heads: what comes from above ends above.
+      const group = `${from}${entry.inode}`;
+      const before = taken.get(group) ?? 0;
+      taken.set(group, before + 1);
+      const level = isNew(entry.inode) === (from === "cached");
+      const port = level ? before * 30 : from === "cached" ? -22 - before * 12 : 30 + before * 26;
       arrows.push({
         from,
         name: entry.name,
         inode: entry.inode,
         maybe,
         y1: top + PORT + index * ROW,
-        y2: target.top + Math.min(PORT + port * 30, INODE - 14),
+        y2: target.top + Math.max(8, Math.min(PORT + port, INODE - 12)),
       });
     });
   };

@@ -112,11 +112,13 @@ export const en: SceneText = {
 
   buffer: "rewrite buffer",
   bufferSub: (diff, brief) =>
-    diff.stopSending && diff.waitingBytes > 0
-      ? `${B(diff.waitingBytes)} left, no longer sent`
-      : brief
-        ? `${B(diff.waitingBytes)} left to send`
-        : `blocks of ${B(diff.blockBytes)} · ${B(diff.waitingBytes)} left to send`,
+    diff.waitingBytes === 0
+      ? "nothing left to send"
+      : diff.stopSending && diff.waitingBytes > 0
+        ? `${B(diff.waitingBytes)} left, no longer sent`
+        : brief
+          ? `${B(diff.waitingBytes)} left to send`
+          : `blocks of ${B(diff.blockBytes)} · ${B(diff.waitingBytes)} left to send`,
   bufferSpoken: (diff) =>
     `The rewrite buffer holds ${B(diff.waitingBytes)} in ${N(diff.blocks.length, "block")} ` +
     `of ${B(diff.blockBytes)}; ${B(diff.sentBytes)} were sent, ${N(diff.freedBlocks, "block")} freed.` +
@@ -256,8 +258,8 @@ export const en: SceneText = {
       const diff = of("diff");
       return (
         `New log: ${B(of("rewritten"))} rewritten` +
-        (diff > 0 ? `, then ${B(diff)} of the diff` : "") +
-        (rest > 0 ? `, then ${B(rest)} since` : "")
+        (diff === 0 ? "" : rest > 0 ? `, ${B(diff)} diff` : `, then ${B(diff)} of the diff`) +
+        (rest > 0 ? `, ${B(rest)} since` : "")
       );
     }
     const since = Math.max(0, file.lengthBytes - view.before.bytes);

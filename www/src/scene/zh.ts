@@ -102,11 +102,13 @@ export const zh: SceneText = {
 
   buffer: "重写缓冲",
   bufferSub: (diff, brief) =>
-    diff.stopSending && diff.waitingBytes > 0
-      ? `剩 ${B(diff.waitingBytes)}，不再发送`
-      : brief
-        ? `待发 ${B(diff.waitingBytes)}`
-        : `每块 ${B(diff.blockBytes)} · 待发 ${B(diff.waitingBytes)}`,
+    diff.waitingBytes === 0
+      ? "没有待发的"
+      : diff.stopSending && diff.waitingBytes > 0
+        ? `剩 ${B(diff.waitingBytes)}，不再发送`
+        : brief
+          ? `待发 ${B(diff.waitingBytes)}`
+          : `每块 ${B(diff.blockBytes)} · 待发 ${B(diff.waitingBytes)}`,
   bufferSpoken: (diff) =>
     `重写缓冲有 ${B(diff.waitingBytes)}，${diff.blocks.length} 块，每块 ${B(diff.blockBytes)}；已发 ${B(diff.sentBytes)}，释放 ${diff.freedBlocks} 块。` +
     (diff.stopSending ? "子进程已请求停止发送。" : ""),
