@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 mod reload;
 mod rewrite_config;
+mod rewriting;
 mod watching;
 
 use super::*;

@@ -118,7 +118,7 @@ struct DataPipe {
 }
 
 /// An errand whose outcome changes nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Chore {
     ClosePipes,
     Kill { child: ChildId },
@@ -152,6 +152,8 @@ pub struct Rewrite {
     pub(super) notes: VecDeque<RewriteNote>,
     /// Names that are being removed.
     tidying: Vec<JobId>,
+    /// Files that are being opened and that nobody needs any more.
+    unwanted: Vec<(JobId, FileId)>,
     next_file: u32,
     started: Option<Millis>,
     last_took_seconds: Option<u64>,
@@ -213,6 +215,7 @@ impl Rewrite {
             chores: VecDeque::new(),
             notes: VecDeque::new(),
             tidying: Vec::new(),
+            unwanted: Vec::new(),
             next_file: FileId::LIVE.0 + 1,
             started: None,
             last_took_seconds: None,
@@ -441,6 +444,7 @@ impl Rewrite {
             && self.chores.is_empty()
             && self.notes.is_empty()
             && self.tidying.is_empty()
+            && self.unwanted.is_empty()
     }
 
     /// Whether the server must end although the name of the log is not durable.
@@ -781,7 +785,8 @@ impl Rewrite {
         self.stage = Stage::Idle;
         self.cause = None;
         self.feeding = false;
-        self.in_flight = None;
+        let in_flight = self.in_flight.take();
+        self.unwanted.extend(in_flight.and_then(InFlight::opens));
         self.block = Arc::default();
         self.hold = Hold::No;
         if !mutation::is(Mutation::DiffNotCleared) {
@@ -866,6 +871,17 @@ impl Rewrite {
         }
     }
 
+    /// A file was opened for a rewrite that was given up meanwhile: it is closed again. Returns
+    /// whether it was one of those.
+    pub(super) fn unwanted_opened(&mut self, job: JobId, opened: bool) -> bool {
+        let Some(index) = self.unwanted.iter().position(|&(known, _)| known == job) else {
+            return false;
+        };
+        let (_, file) = self.unwanted.remove(index);
+        self.close_later(opened.then_some(file));
+        true
+    }
+
     /// Whether a job that has ended was an errand.
     pub(super) fn errand_ended(&mut self, job: JobId) -> bool {
         let before = self.tidying.len();
@@ -880,7 +896,7 @@ impl Rewrite {
         // every part and cannot forget one that is added later.
         digest.put_bytes(
             format!(
-                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
                 self.stage,
                 self.cause,
                 self.run,
@@ -890,6 +906,7 @@ impl Rewrite {
                 self.chores,
                 self.notes,
                 self.tidying,
+                self.unwanted,
                 self.started,
                 self.report,
                 self.last_took_seconds,

@@ -85,6 +85,16 @@ pub(super) struct InFlight {
     kind: Kind,
 }
 
+impl InFlight {
+    /// The file that it opens, if it does.
+    pub(super) const fn opens(self) -> Option<(JobId, FileId)> {
+        match self.kind {
+            Kind::Open { file } | Kind::OpenOld { file } => Some((self.job, file)),
+            Kind::Append { .. } | Kind::Sync | Kind::Rename | Kind::SyncDirectory => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// Opens the new file.
@@ -366,7 +376,7 @@ impl Rewrite {
         config: &Config,
         at: Moment,
     ) -> bool {
-        if self.errand_ended(job) {
+        if self.errand_ended(job) || self.unwanted_opened(job, false) {
             return true;
         }
         let Some(InFlight { kind, .. }) = self.in_flight.take_if(|known| known.job == job) else {
@@ -402,6 +412,9 @@ impl Rewrite {
         config: &Config,
         at: Moment,
     ) -> bool {
+        if self.unwanted_opened(job, result.is_ok()) {
+            return true;
+        }
         let Some(InFlight { kind, .. }) = self.in_flight.take_if(|known| known.job == job) else {
             return false;
         };

@@ -1,0 +1,8 @@
+//! Whole rewrites against a scripted outside, and after every event every crash that is possible
+//! there.
+
+mod edges;
+mod interruptions;
+mod rig;
+mod traps;
+mod whole;
