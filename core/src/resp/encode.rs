@@ -14,7 +14,16 @@ pub fn bulk(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Appends `<kind><number>\r\n`. Most counts and lengths have one or two digits.
 pub(crate) fn header(kind: u8, number: usize, out: &mut Vec<u8>) {
+    if let Ok(small @ 0..=99) = u8::try_from(number) {
+        let text = [kind, b'0' + small / 10, b'0' + small % 10, b'\r', b'\n'];
+        match small {
+            0..=9 => out.extend_from_slice(&[kind, text[2], b'\r', b'\n']),
+            _ => out.extend_from_slice(&text),
+        }
+        return;
+    }
     let mut digits = itoa::Buffer::new();
     out.push(kind);
     out.extend_from_slice(digits.format(number).as_bytes());

@@ -27,8 +27,8 @@
 //! only reads stays shared with its parent; even a cached digest would cost a copy.
 //!
 //! # Rejected
-//! To borrow long words instead of copying them: an output of pieces with two owners, for a copy
-//! that costs a tenth of the write. To size a value by arithmetic apart from its emission: two
+//! To borrow long words instead of copying them: an output of pieces with two owners, to save a copy
+//! that is small beside the write. To size a value by arithmetic apart from its emission: two
 //! truths. [`size_of_key`] is the same code with a sum for an output.
 //!
 //! # Not promised
