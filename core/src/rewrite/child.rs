@@ -43,6 +43,12 @@
 //! That the file is durable under its finished name: the parent syncs the directory, after it has
 //! renamed the file once more.
 
+mod boundary;
+mod stage;
+
+pub use boundary::{Ack, ChildEffect, ChildEvent, SyncKind};
+pub use stage::{ChildFailure, Stage};
+
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::keyspace::Keyspace;
@@ -97,235 +103,6 @@ impl Parameters {
             ack_timeout_ms: 5000,
         }
     }
-}
-
-/// Which sync of its file a child asks for. All are `fsync(2)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SyncKind {
-    /// So that no sync has too much to do.
-    Incremental,
-    /// Of the whole snapshot.
-    First,
-    /// Of the whole file.
-    Final,
-}
-
-/// What the child asks of the outside; each is answered with the [`ChildEvent`] of its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChildEffect<'a> {
-    /// `open(2)`: `O_WRONLY | O_CREAT | O_TRUNC`.
-    Open {
-        /// Its name.
-        name: FileName,
-    },
-    /// One `write(2)` at the end of the file.
-    Write {
-        /// What; never empty.
-        bytes: &'a [u8],
-    },
-    /// One `read(2)` of the data pipe; never blocks.
-    #[doc(alias = "aofReadDiffFromParent")]
-    ReadDiff {
-        /// So many bytes at most.
-        max_bytes: usize,
-    },
-    /// `fsync(2)` of the file.
-    Sync {
-        /// Which.
-        kind: SyncKind,
-    },
-    /// `poll(2)` of the data pipe: does it have something to read, or has it ended?
-    AwaitDiff {
-        /// For so long at most, in milliseconds.
-        timeout_ms: u64,
-    },
-    /// Writes [`AGREED`] into the stop pipe.
-    SendStop,
-    /// Reads one byte of the ack pipe.
-    AwaitAck {
-        /// For so long at most, in milliseconds.
-        timeout_ms: u64,
-    },
-    /// `close(2)` of the file.
-    Close,
-    /// `rename(2)`.
-    Rename {
-        /// The old name.
-        from: FileName,
-        /// The new name.
-        to: FileName,
-    },
-    /// `unlink(2)`; its failure is no news.
-    Unlink {
-        /// Which name.
-        name: FileName,
-    },
-    /// Tells the parent how far it is. The host adds what was copied on write.
-    Report {
-        /// Keys written out.
-        keys_done: u64,
-        /// Keys in the snapshot.
-        keys_total: u64,
-    },
-    /// `_exit(2)`.
-    Exit {
-        /// 0 if the file is finished, else 1.
-        code: i32,
-    },
-}
-
-/// What the parent has answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Ack {
-    /// This byte.
-    Byte(u8),
-    /// Nothing in time.
-    TimedOut,
-    /// Its end of the pipe is closed.
-    Ended,
-    /// The pipe cannot be read.
-    Failed(Errno),
-}
-
-/// What the outside answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChildEvent<'a> {
-    /// To [`ChildEffect::Open`].
-    Opened(Result<(), Errno>),
-    /// To [`ChildEffect::Write`]: bytes taken, perhaps fewer than asked.
-    Written(Result<u64, Errno>),
-    /// To [`ChildEffect::ReadDiff`]: what was there, empty for nothing.
-    Diff(Result<&'a [u8], Errno>),
-    /// To [`ChildEffect::ReadDiff`]: the parent's end of the pipe is closed.
-    DiffEnded,
-    /// To [`ChildEffect::Sync`].
-    Synced(Result<(), Errno>),
-    /// To [`ChildEffect::AwaitDiff`].
-    Readable(bool),
-    /// To [`ChildEffect::SendStop`].
-    StopSent(Result<(), Errno>),
-    /// To [`ChildEffect::AwaitAck`].
-    Ack(Ack),
-    /// To [`ChildEffect::Close`].
-    Closed(Result<(), Errno>),
-    /// To [`ChildEffect::Rename`].
-    Renamed(Result<(), Errno>),
-    /// To [`ChildEffect::Unlink`], whatever came of it.
-    Unlinked,
-    /// To [`ChildEffect::Report`], whatever came of it.
-    Reported,
-}
-
-/// What a child is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// Its file is not open yet.
-    Opening,
-    /// The snapshot goes into the file.
-    #[doc(alias = "rewriteAppendOnlyFileRio")]
-    Writing {
-        /// The pipe is read right now.
-        reading: bool,
-    },
-    /// The first sync.
-    FirstSync,
-    /// Takes in what the parent still sends.
-    Draining {
-        /// Since when.
-        since: Micros,
-        /// Waits in a row that brought nothing.
-        silent: u32,
-        /// The pipe is read right now.
-        reading: bool,
-    },
-    /// Asks the parent to send no more.
-    Asking,
-    /// Waits until it agrees.
-    AwaitingAck,
-    /// Empties the pipe for the last time.
-    FinalRead,
-    /// What the parent has sent goes into the file.
-    Appending {
-        /// So many bytes of it are in.
-        appended: usize,
-    },
-    /// The last sync.
-    FinalSync,
-    /// The file is complete.
-    Closing,
-    /// The file gets its finished name.
-    Renaming,
-    /// Tells for the last time what it has cost.
-    Reporting,
-    /// Something failed: the file is closed.
-    Abandoning,
-    /// Something failed: the unfinished name is removed.
-    Removing,
-    /// Nothing more will happen.
-    Exited {
-        /// The exit code.
-        code: i32,
-    },
-}
-
-impl Stage {
-    /// Whether a read of the data pipe is on its way.
-    const fn is_reading(self) -> bool {
-        matches!(
-            self,
-            Self::Writing { reading: true }
-                | Self::Draining { reading: true, .. }
-                | Self::FinalRead
-        )
-    }
-}
-
-/// Why a child gave up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum ChildFailure {
-    /// The file cannot be opened.
-    #[error("cannot open the file: {}", .0.text())]
-    Open(Errno),
-    /// A write failed.
-    #[error("write failed at byte {at_bytes}: {}", .errno.text())]
-    Write {
-        /// Why.
-        errno: Errno,
-        /// Length of the file before it.
-        at_bytes: u64,
-    },
-    /// A write took no byte.
-    #[error("a write at byte {at_bytes} took nothing")]
-    WroteNothing {
-        /// Length of the file.
-        at_bytes: u64,
-    },
-    /// A sync failed.
-    #[error("{kind:?} sync failed: {}", .errno.text())]
-    Sync {
-        /// Which.
-        kind: SyncKind,
-        /// Why.
-        errno: Errno,
-    },
-    /// The data pipe cannot be read.
-    #[error("cannot read from the parent: {}", .0.text())]
-    ReadDiff(Errno),
-    /// The parent is gone, or does not want the file any more.
-    #[error("the parent has closed its end of the pipe")]
-    ParentGone,
-    /// The parent cannot be asked to stop.
-    #[error("cannot ask the parent to stop: {}", .0.text())]
-    Stop(Errno),
-    /// The parent has not agreed: nothing in time, something else, or its end.
-    #[error("the parent did not agree to stop: {0:?}")]
-    NotAgreed(Ack),
-    /// Closing failed.
-    #[error("cannot close the file: {}", .0.text())]
-    Close(Errno),
-    /// The finished name cannot be given.
-    #[error("cannot rename the file: {}", .0.text())]
-    Rename(Errno),
 }
 
 /// A child.
@@ -464,7 +241,7 @@ impl Child {
     pub fn handle(&mut self, event: ChildEvent<'_>, mono: Micros) {
         let every = self.parameters.report_every_ms.saturating_mul(1000);
         self.report_due |= mono.since(self.reported) >= every.max(1);
-        if !was_interrupted(event) {
+        if !event.was_interrupted() {
             self.take_answer(event, mono);
         }
         self.end_of_draining(mono);
@@ -673,7 +450,7 @@ impl Child {
     /// Adds everything that decides what comes next.
     pub fn digest_into(&self, digest: &mut Digest) {
         digest.put_u32(self.id.0);
-        let (number, data) = stage_numbers(self.stage);
+        let (number, data) = self.stage.numbers();
         digest.put_u8(number);
         data.iter().for_each(|&number| digest.put_u64(number));
         self.emitter.digest_into(digest);
@@ -690,44 +467,6 @@ impl Child {
         digest.put_bool(self.report_due);
         digest.put_bool(self.failure.is_some());
     }
-}
-
-/// A stage as numbers.
-fn stage_numbers(stage: Stage) -> (u8, [u64; 3]) {
-    match stage {
-        Stage::Opening => (0, [0; 3]),
-        Stage::Writing { reading } => (1, [u64::from(reading), 0, 0]),
-        Stage::FirstSync => (2, [0; 3]),
-        Stage::Draining { since, silent, reading } => {
-            (3, [since.0, u64::from(silent), u64::from(reading)])
-        }
-        Stage::Asking => (4, [0; 3]),
-        Stage::AwaitingAck => (5, [0; 3]),
-        Stage::FinalRead => (6, [0; 3]),
-        Stage::Appending { appended } => (7, [appended as u64, 0, 0]),
-        Stage::FinalSync => (8, [0; 3]),
-        Stage::Closing => (9, [0; 3]),
-        Stage::Renaming => (10, [0; 3]),
-        Stage::Reporting => (11, [0; 3]),
-        Stage::Abandoning => (12, [0; 3]),
-        Stage::Removing => (13, [0; 3]),
-        Stage::Exited { code } => (14, [u64::from(code.unsigned_abs()), 0, 0]),
-    }
-}
-
-/// A call that a signal has interrupted is made again.
-fn was_interrupted(event: ChildEvent<'_>) -> bool {
-    let errno = match event {
-        ChildEvent::Opened(result)
-        | ChildEvent::Synced(result)
-        | ChildEvent::StopSent(result)
-        | ChildEvent::Renamed(result) => result.err(),
-        ChildEvent::Written(result) => result.err(),
-        ChildEvent::Diff(result) => result.err(),
-        ChildEvent::Ack(Ack::Failed(errno)) => Some(errno),
-        _ => None,
-    };
-    errno == Some(Errno::EINTR)
 }
 
 #[cfg(test)]

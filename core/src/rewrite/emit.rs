@@ -8,8 +8,8 @@
 //! because a value has one.
 //!
 //! # The commands
-//! Databases in order, each with keys begun by SELECT. Each key is one SET, or RPUSH, SADD, HMSET or
-//! ZADD with 64 items at most, as many as that takes. A key that expires has PEXPIREAT
+//! Databases in order, those with keys, each begun by SELECT. Each key is one SET, or RPUSH, SADD,
+//! HMSET or ZADD with 64 items at most, as many as that takes. A key that expires has PEXPIREAT
 //! behind it, with the time that it has, even when that is over: a key is deleted by the one who
 //! serves it, and by nobody else. Scores have the 17 digits that give back the same number.
 //!
@@ -27,8 +27,8 @@
 //! only reads stays shared with its parent; even a cached digest would cost a copy.
 //!
 //! # Rejected
-//! To borrow long words instead of copying them: an output of pieces with two owners, to save a copy
-//! that is small beside the write. To size a value by arithmetic apart from its emission: two
+//! To borrow long words instead of copying them: an output of pieces with two owners, to save a
+//! copy that is small beside the write. To size a value by arithmetic apart from its emission: two
 //! truths. [`size_of_key`] is the same code with a sum for an output.
 //!
 //! # Not promised

@@ -109,6 +109,10 @@ impl Progress {
         }
     }
 
+    #[doc(alias = "rewriteListObject")]
+    #[doc(alias = "rewriteSetObject")]
+    #[doc(alias = "rewriteHashObject")]
+    #[doc(alias = "rewriteSortedSetObject")]
     fn items<S: Sink>(&mut self, entry: Entry<'_>, next: usize, sink: &mut S, until: u64) -> Stop {
         let run = Run { head: Head::of(entry), total: entry.value.len(), until };
         match entry.value {
