@@ -30,10 +30,12 @@ mod expiry;
 pub(crate) mod index;
 mod scan;
 pub(crate) mod slab;
+mod writes;
 
 use foldhash::quality::FixedState;
 
 pub use index::IndexWork;
+pub use writes::WriteMark;
 
 use crate::digest::Digest;
 use crate::resp::peek::KEYS_AHEAD;
@@ -332,7 +334,7 @@ impl Database {
         let empty = Self {
             hash: self.hash.clone(),
             index: Index::default(),
-            slab: Slab::default(),
+            slab: self.slab.emptied(),
             expiry_order: ExpiryOrder::default(),
         };
         Detached { databases: vec![core::mem::replace(self, empty)] }

@@ -3,6 +3,7 @@
 //!
 //! - [`disk`]: files, names, what is durable and what is not.
 //! - [`machine`]: the disk with a clock and jobs; performs effects.
+//! - [`pipes`]: between the server and its rewrite child.
 //! - [`boot`]: a start on that machine, one step at a time.
 //! - [`journal`]: what was asked, executed and acknowledged.
 //! - [`world`]: all of it together; takes steps, fails, starts again.
@@ -23,6 +24,7 @@ pub mod fact;
 pub mod fields;
 pub mod journal;
 pub mod machine;
+pub mod pipes;
 pub mod recover;
 pub mod rewriting;
 pub mod scenario;

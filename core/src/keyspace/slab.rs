@@ -3,12 +3,15 @@
 //! A place freed by a deletion is used again by a later insertion, first in the lowest chunk that
 //! has one. A chunk without entries gives its memory back.
 
+mod stamps;
+
 use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::digest::Digest;
 use crate::units::Millis;
 use crate::value::{CompactBytes, Value};
+pub(super) use stamps::Stamps;
 
 /// Places in one chunk.
 pub(crate) const CHUNK_PLACES: usize = 1024;
@@ -93,9 +96,36 @@ pub(super) struct Slab {
     /// Chunks with a place for one more entry.
     open: BTreeSet<usize>,
     occupied: usize,
+    /// Which places were written, where somebody wants to know. A server does not.
+    stamps: Option<Box<Stamps>>,
 }
 
 impl Slab {
+    /// From now on, or no more, it is remembered which places are written.
+    pub(super) fn set_stamps(&mut self, stamps: Option<Box<Stamps>>) {
+        self.stamps = stamps;
+    }
+
+    /// An empty slab in the place of this one. Every entry was written: it was given back.
+    pub(super) fn emptied(&mut self) -> Self {
+        let mut stamps = self.stamps.take();
+        if let Some(stamps) = &mut stamps {
+            self.iter().for_each(|(slot, _, _)| stamps.written(slot));
+        }
+        Self { stamps, ..Self::default() }
+    }
+
+    pub(super) fn stamps(&self) -> Option<&Stamps> {
+        self.stamps.as_deref()
+    }
+
+    /// Takes note that the entry at `slot` was written.
+    fn written(&mut self, slot: Slot) {
+        if let Some(stamps) = &mut self.stamps {
+            stamps.written(slot);
+        }
+    }
+
     /// Number of entries.
     pub(super) fn len(&self) -> usize {
         self.occupied
@@ -115,6 +145,7 @@ impl Slab {
 
     /// The value at `slot`. It counts as changed from now on.
     pub(super) fn value_mut(&mut self, slot: Slot) -> Option<&mut Value> {
+        self.written(slot);
         let chunk = self.chunks.get_mut(slot.chunk())?;
         chunk.digest.set(None);
         Some(&mut chunk.items.get_mut(slot.place())?.as_mut()?.value)
@@ -132,6 +163,9 @@ impl Slab {
             return before;
         }
         chunk.digest.set(None);
+        if let Some(stamps) = &mut self.stamps {
+            stamps.written(slot);
+        }
         if chunk.expiries.len() <= slot.place() {
             chunk.expiries.resize(chunk.items.len(), NEVER);
         }
@@ -166,7 +200,9 @@ impl Slab {
             self.open.remove(&index);
         }
         self.occupied += 1;
-        Slot::at(index, place)
+        let slot = Slot::at(index, place);
+        self.written(slot);
+        slot
     }
 
     /// Takes out the entry at `slot`, whose expiry must have been taken off.
@@ -180,6 +216,7 @@ impl Slab {
         }
         self.open.insert(slot.chunk());
         self.occupied -= 1;
+        self.written(slot);
         Some(item)
     }
 

@@ -149,7 +149,7 @@ impl Boot {
         match action {
             StartAction::Open => {
                 let created = machine.disk.cached_name(&self.name).is_none();
-                machine.inode = machine.disk.open(&self.name);
+                machine.inode = machine.disk.open(&self.name, machine.clock);
                 let content = machine.disk.file(machine.inode).map_or(&[][..], |s| s.cached());
                 self.size_bytes = content.len() as u64;
                 self.stepped_from = last_commands_from(content, STEPPED_COMMANDS);

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 
 use crate::digest::Digest;
 use crate::promise::Failure;
-use crate::sim::disk::{Change, Disk, Inode, Stored};
+use crate::sim::disk::{Change, Disk, Inode, Origin, Stored};
 
 #[cfg(test)]
 mod tests;
@@ -83,6 +83,10 @@ pub struct Image {
     pub content: Option<Vec<u8>>,
     /// Real bytes up to here, zeros behind. The length, unless the model is the zero tail.
     pub data_bytes: u64,
+    /// The file that it is one of, none when the name is gone.
+    pub inode: Option<Inode>,
+    /// How its bytes and positions in the log go together.
+    pub origin: Origin,
 }
 
 impl Image {
@@ -90,6 +94,13 @@ impl Image {
     #[must_use]
     pub fn length_bytes(&self) -> u64 {
         self.content.as_ref().map_or(0, |content| content.len() as u64)
+    }
+
+    /// Up to which position in the log it describes everything, as far as its real bytes go. Nothing
+    /// for a part of a dataset.
+    #[must_use]
+    pub fn position(&self) -> Option<u64> {
+        self.content.as_ref().and_then(|_| self.origin.position_of(self.data_bytes))
     }
 
     fn fingerprint(&self) -> u128 {
@@ -121,14 +132,14 @@ pub fn images(
     let mut found = Found::new(limits);
     match failure {
         Failure::Killed => {
-            let content = stored(disk, disk.cached_name(name)).map(|s| s.cached().to_vec());
-            found.add(content, None);
+            let inode = disk.cached_name(name);
+            found.of(disk, inode);
+            found.add(stored(disk, inode).map(|stored| stored.cached().to_vec()), None);
         }
         Failure::PowerCut => {
             // A name operation that is not durable either arrived or did not.
-            let mut names = vec![disk.durable_name(name), disk.cached_name(name)];
-            names.dedup();
-            for inode in names {
+            for inode in disk.possible_inodes(name) {
+                found.of(disk, inode);
                 match stored(disk, inode) {
                     None => found.add(None, None),
                     Some(stored) => file_images(stored, model, &mut found),
@@ -149,16 +160,29 @@ pub fn image_of_length(
     model: DiskModel,
     length_bytes: u64,
 ) -> Option<Image> {
+    let inodes = match failure {
+        Failure::Killed => vec![disk.cached_name(name)],
+        Failure::PowerCut => disk.possible_inodes(name),
+    };
+    inodes.into_iter().flatten().find_map(|inode| {
+        let stored = disk.file(inode)?;
+        let (content, data_bytes) = content_of_length(stored, failure, model, length_bytes)?;
+        let (inode, origin) = (Some(inode), stored.origin());
+        Some(Image { content: Some(content), data_bytes, inode, origin })
+    })
+}
+
+fn content_of_length(
+    stored: &Stored,
+    failure: Failure,
+    model: DiskModel,
+    length_bytes: u64,
+) -> Option<(Vec<u8>, u64)> {
     let length = usize::try_from(length_bytes).ok()?;
     if failure == Failure::Killed {
-        let content = stored(disk, disk.cached_name(name))?.cached();
-        let data_bytes = length_bytes;
-        return (content.len() == length)
-            .then(|| Image { content: Some(content.to_vec()), data_bytes });
+        let content = stored.cached();
+        return (content.len() == length).then(|| (content.to_vec(), length_bytes));
     }
-    let stored = [disk.durable_name(name), disk.cached_name(name)]
-        .into_iter()
-        .find_map(|inode| stored(disk, inode))?;
     let mut content = stored.durable().to_vec();
     let mut settled = content.len();
     let mut found = content.len() == length;
@@ -179,7 +203,7 @@ pub fn image_of_length(
     let data = if model == DiskModel::ZeroTail { settled.min(length) } else { length };
     found.then(|| {
         content[data..].fill(0);
-        Image { content: Some(content), data_bytes: data as u64 }
+        (content, data as u64)
     })
 }
 
@@ -227,11 +251,31 @@ struct Found {
     bytes: u64,
     more_than: bool,
     by_fingerprint: BTreeMap<u128, Image>,
+    /// The file whose images are added.
+    inode: Option<Inode>,
+    origin: Origin,
+    /// How many were of that file.
+    of_file: usize,
 }
 
 impl Found {
     fn new(limits: Limits) -> Self {
-        Self { limits, bytes: 0, more_than: false, by_fingerprint: BTreeMap::new() }
+        Self {
+            limits,
+            bytes: 0,
+            more_than: false,
+            by_fingerprint: BTreeMap::new(),
+            inode: None,
+            origin: Origin::default(),
+            of_file: 0,
+        }
+    }
+
+    /// From now on images of this file are added.
+    fn of(&mut self, disk: &Disk, inode: Option<Inode>) {
+        self.inode = inode;
+        self.origin = stored(disk, inode).map(Stored::origin).unwrap_or_default();
+        self.of_file = 0;
     }
 
     /// Adds what one cut of the order may leave. False when the limit is reached.
@@ -252,7 +296,8 @@ impl Found {
 
     fn add(&mut self, content: Option<Vec<u8>>, data: Option<usize>) {
         let length = content.as_ref().map_or(0, Vec::len);
-        let image = Image { content, data_bytes: data.unwrap_or(length) as u64 };
+        let data_bytes = data.unwrap_or(length) as u64;
+        let image = Image { content, data_bytes, inode: self.inode, origin: self.origin };
         let fingerprint = image.fingerprint();
         if let Some(known) = self.by_fingerprint.get_mut(&fingerprint) {
             // The same bytes by two ways: the one with more real bytes describes it better.
@@ -261,8 +306,9 @@ impl Found {
         }
         let full = self.by_fingerprint.len() >= self.limits.images
             || self.bytes.saturating_add(length as u64) > self.limits.total_bytes;
-        // Two images are always allowed: the shortest and the longest.
-        if full && self.by_fingerprint.len() >= 2 {
+        // Two images of each file are always allowed: the shortest and the longest.
+        self.of_file += 1;
+        if full && self.of_file > 2 {
             self.more_than = true;
             return;
         }

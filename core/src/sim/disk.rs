@@ -31,14 +31,21 @@
 //! Appends and truncations only: an append-only file needs no more. Order between files and block
 //! tearing inside one write belong to disk models that do not exist yet.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::digest::Digest;
 use crate::units::{Errno, Micros};
 
+mod names;
+mod stored;
+
 #[cfg(test)]
 mod tests;
+
+pub use names::DirectorySync;
+use names::Names;
+pub use stored::{Change, Origin, Pending, Stored};
 
 /// One file, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,19 +72,23 @@ pub struct Parameters {
     pub writeback_interval_micros: u64,
     /// How old a change must be for the kernel to write it on its own, in microseconds.
     pub writeback_age_micros: u64,
+    /// How old a change of the directory must be for the kernel to make it durable on its own, in
+    /// microseconds.
+    pub names_age_micros: u64,
     /// What a failed sync does to its pages.
     pub failed_pages: FailedPages,
 }
 
 impl Default for Parameters {
     /// A common hard disk under Linux: 18 ms a sync, about 50 MB/s, `dirty_expire_centisecs` 3000
-    /// and `dirty_writeback_centisecs` 500.
+    /// and `dirty_writeback_centisecs` 500, and a journal that is committed every 5 seconds.
     fn default() -> Self {
         Self {
             sync_base_micros: 18_000,
             sync_per_kibibyte_micros: 20,
             writeback_interval_micros: 5_000_000,
             writeback_age_micros: 30_000_000,
+            names_age_micros: 5_000_000,
             failed_pages: FailedPages::default(),
         }
     }
@@ -97,28 +108,6 @@ pub struct Faults {
     pub short_next_write: bool,
     /// All files together may hold so many bytes.
     pub capacity_bytes: Option<u64>,
-}
-
-/// A change that is in the cache and not certainly on the medium.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// Its place in the order of all changes of this disk.
-    pub number: u64,
-    /// When it was made.
-    pub at: Micros,
-    /// What it does.
-    pub change: Change,
-    /// A sync of it failed and its pages count as clean: the medium will only ever show zeros.
-    pub dropped: bool,
-}
-
-/// What a pending change does to the content of its file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// Bytes at the end.
-    Append(Arc<[u8]>),
-    /// The file now ends here.
-    Truncate(u64),
 }
 
 /// A sync that has started. It covers what was written before, and nothing after.
@@ -146,128 +135,14 @@ pub struct Writeback {
     pub to_bytes: u64,
 }
 
-/// One file: what is durable, what is pending, what is cached.
-#[derive(Clone, Debug)]
-pub struct Stored {
-    durable: Arc<Vec<u8>>,
-    pending: VecDeque<Pending>,
-    /// Kept beside `durable` and `pending`, because dropped pages are readable and yet will never
-    /// be part of either.
-    cached: Arc<Vec<u8>>,
-    /// Where the first zeros of dropped pages stand in `durable`.
-    zeros_from: Option<u64>,
-}
-
-impl Stored {
-    fn holding(content: Vec<u8>) -> Self {
-        let durable = Arc::new(content);
-        let cached = Arc::clone(&durable);
-        Self { durable, pending: VecDeque::new(), cached, zeros_from: None }
-    }
-
-    /// What is certainly on the medium.
-    #[must_use]
-    pub fn durable(&self) -> &[u8] {
-        &self.durable
-    }
-
-    /// What a process reads.
-    #[must_use]
-    pub fn cached(&self) -> &[u8] {
-        &self.cached
-    }
-
-    /// Changes between the two, oldest first.
-    pub fn pending(&self) -> impl DoubleEndedIterator<Item = &Pending> {
-        self.pending.iter()
-    }
-
-    /// Bytes of changes that wait for a sync or for the kernel.
-    #[must_use]
-    pub fn dirty_bytes(&self) -> u64 {
-        self.pending
-            .iter()
-            .filter(|pending| !pending.dropped)
-            .map(|pending| match &pending.change {
-                Change::Append(bytes) => bytes.len() as u64,
-                Change::Truncate(_) => 0,
-            })
-            .sum()
-    }
-
-    /// How much of the cached content is certainly on the medium as it is, in bytes: up to the
-    /// end of the durable content, its first zeros, or where a pending truncation cuts.
-    #[must_use]
-    pub fn durable_upto(&self) -> u64 {
-        let cut = self.pending.iter().filter_map(|pending| match pending.change {
-            Change::Truncate(length_bytes) => Some(length_bytes),
-            Change::Append(_) => None,
-        });
-        let lengths = [self.durable.len() as u64, self.cached.len() as u64];
-        lengths.into_iter().chain(self.zeros_from).chain(cut).min().unwrap_or(0)
-    }
-
-    /// First byte that a failed sync has lost for good, if there is one: the cache shows it, the
-    /// medium has zeros or will have them.
-    #[must_use]
-    pub fn lost_from(&self) -> Option<u64> {
-        let mut end = self.durable.len() as u64;
-        let mut lost = self.zeros_from;
-        for pending in &self.pending {
-            match &pending.change {
-                Change::Append(bytes) => {
-                    if pending.dropped {
-                        lost.get_or_insert(end);
-                    }
-                    end += bytes.len() as u64;
-                }
-                Change::Truncate(length_bytes) => {
-                    end = end.min(*length_bytes);
-                    lost = lost.filter(|from| *from < end);
-                }
-            }
-        }
-        lost
-    }
-
-    /// Makes the pending changes up to `through` durable.
-    fn settle(&mut self, through: u64) {
-        while self.pending.front().is_some_and(|pending| pending.number <= through) {
-            let Some(pending) = self.pending.pop_front() else { return };
-            let before = self.durable.len() as u64;
-            if pending.dropped {
-                self.zeros_from.get_or_insert(before);
-            }
-            pending.apply_to(Arc::make_mut(&mut self.durable));
-            let after = self.durable.len() as u64;
-            self.zeros_from = self.zeros_from.filter(|from| *from < after);
-        }
-    }
-}
-
-impl Pending {
-    /// Makes this change to what the medium holds.
-    pub fn apply_to(&self, content: &mut Vec<u8>) {
-        match &self.change {
-            Change::Append(bytes) if self.dropped => {
-                content.resize(content.len() + bytes.len(), 0);
-            }
-            Change::Append(bytes) => content.extend_from_slice(bytes),
-            // A shorter file stays as it is: truncation never makes one longer here.
-            Change::Truncate(length_bytes) => {
-                content.truncate(usize::try_from(*length_bytes).unwrap_or(usize::MAX));
-            }
-        }
-    }
-}
-
 /// The disk of one machine: files, names, and what is wrong with it.
 #[derive(Clone, Debug)]
 pub struct Disk {
     parameters: Parameters,
     files: BTreeMap<Inode, Stored>,
-    cached_names: BTreeMap<String, Inode>,
-    durable_names: BTreeMap<String, Inode>,
+    names: Names,
+    /// How many descriptors lead to a file.
+    held: BTreeMap<Inode, u32>,
     next_inode: u64,
     next_change: u64,
     syncs_started: u64,
@@ -283,8 +158,8 @@ impl Disk {
         Self {
             parameters,
             files: BTreeMap::new(),
-            cached_names: BTreeMap::new(),
-            durable_names: BTreeMap::new(),
+            names: Names::default(),
+            held: BTreeMap::new(),
             // Any number would do; small inode numbers are taken on a real file system.
             next_inode: 17,
             next_change: 1,
@@ -304,39 +179,15 @@ impl Disk {
     pub fn install(&mut self, name: &str, content: Vec<u8>) -> Inode {
         let inode = self.fresh_inode();
         self.files.insert(inode, Stored::holding(content));
-        self.cached_names.insert(name.to_owned(), inode);
-        self.durable_names.insert(name.to_owned(), inode);
+        self.names.install(name, inode);
         inode
     }
 
-    /// `open(2)` with `O_CREAT | O_APPEND`: the file of that name, made when it is missing. A new
-    /// name is only in the cache until the directory is synced.
-    pub fn open(&mut self, name: &str) -> Inode {
-        if let Some(inode) = self.cached_names.get(name) {
-            return *inode;
+    /// Says how the bytes of a file and positions in the log go together.
+    pub fn set_origin(&mut self, inode: Inode, origin: Origin) {
+        if let Some(stored) = self.files.get_mut(&inode) {
+            stored.origin = origin;
         }
-        let inode = self.fresh_inode();
-        self.files.insert(inode, Stored::holding(Vec::new()));
-        self.cached_names.insert(name.to_owned(), inode);
-        inode
-    }
-
-    /// The file of that name as processes see it.
-    #[must_use]
-    pub fn cached_name(&self, name: &str) -> Option<Inode> {
-        self.cached_names.get(name).copied()
-    }
-
-    /// The file of that name as the medium has it.
-    #[must_use]
-    pub fn durable_name(&self, name: &str) -> Option<Inode> {
-        self.durable_names.get(name).copied()
-    }
-
-    /// Every name that is cached or durable, in order.
-    #[must_use]
-    pub fn names(&self) -> BTreeSet<&str> {
-        self.cached_names.keys().chain(self.durable_names.keys()).map(String::as_str).collect()
     }
 
     /// One file.
@@ -345,10 +196,12 @@ impl Disk {
         self.files.get(&inode)
     }
 
-    /// Bytes of all files together.
+    /// Bytes of all files together, but for those that no process can see any more.
     #[must_use]
     pub fn used_bytes(&self) -> u64 {
-        self.files.values().map(|stored| stored.cached.len() as u64).sum()
+        let taken = |inode: &Inode| self.is_held(*inode) || self.is_named(*inode);
+        let files = self.files.iter().filter(|(inode, _)| taken(inode));
+        files.map(|(_, stored)| stored.cached.len() as u64).sum()
     }
 
     /// `write(2)` at the end of a file.
@@ -435,18 +288,6 @@ impl Disk {
         Ok(())
     }
 
-    /// `fsync(2)` of the directory: cached names become durable.
-    ///
-    /// # Errors
-    /// The armed fault.
-    pub fn sync_directory(&mut self) -> Result<(), Errno> {
-        if let Some(errno) = self.faults.fail_next_sync.take() {
-            return Err(errno);
-        }
-        self.durable_names.clone_from(&self.cached_names);
-        Ok(())
-    }
-
     /// When the kernel will next find something old enough to write back, if there is anything.
     #[must_use]
     pub fn next_writeback(&self) -> Option<Micros> {
@@ -454,19 +295,24 @@ impl Disk {
             .files
             .values()
             .filter_map(|stored| stored.pending.iter().find(|pending| !pending.dropped))
-            .map(|pending| pending.at)
-            .min()?;
-        let ripe = oldest.0.saturating_add(self.parameters.writeback_age_micros);
+            .map(|pending| pending.at.0.saturating_add(self.parameters.writeback_age_micros));
+        let names = self.names.oldest_change();
+        let names = names.map(|at| at.0.saturating_add(self.parameters.names_age_micros));
+        let ripe = oldest.chain(names).min()?;
         let interval = self.parameters.writeback_interval_micros.max(1);
         let late = ripe.saturating_sub(self.next_look.0);
         Some(Micros(self.next_look.0.saturating_add(late.div_ceil(interval) * interval)))
     }
 
-    /// The kernel looks: changes that are old enough become durable.
+    /// The kernel looks: changes that are old enough become durable. Names, too: see
+    /// [`Self::names_differ`].
     pub fn writeback(&mut self, now: Micros) -> Vec<Writeback> {
         let interval = self.parameters.writeback_interval_micros.max(1);
         let age = self.parameters.writeback_age_micros;
         self.next_look = Micros((now.0 / interval).saturating_add(1).saturating_mul(interval));
+        let names_age = self.parameters.names_age_micros;
+        self.names.settle(|change| now.since(change.at) >= names_age);
+        self.sweep();
         let mut done = Vec::new();
         for (inode, stored) in &mut self.files {
             let through = last_dirty(&stored.pending, |pending| now.since(pending.at) >= age);
@@ -480,27 +326,12 @@ impl Disk {
         done
     }
 
-    /// The power came back, and this is what is on the medium: the file of that name holds
-    /// exactly this content, or does not exist. Caches are empty; faults went with the power.
-    pub fn restart_with(&mut self, name: &str, content: Option<Vec<u8>>) {
-        self.faults = Faults::default();
-        self.cached_names.remove(name);
-        self.durable_names.remove(name);
-        if let Some(content) = content {
-            self.install(name, content);
-        }
-        let named: BTreeSet<Inode> = self.cached_names.values().copied().collect();
-        self.files.retain(|inode, _| named.contains(inode));
-    }
-
     /// Adds everything that this disk knows to a digest.
     pub fn digest_into(&self, digest: &mut Digest) {
-        for names in [&self.cached_names, &self.durable_names] {
-            digest.put_u64(names.len() as u64);
-            for (name, inode) in names {
-                digest.put_bytes(name.as_bytes());
-                digest.put_u64(inode.0);
-            }
+        self.names.digest_into(digest);
+        for (inode, count) in &self.held {
+            digest.put_u64(inode.0);
+            digest.put_u32(*count);
         }
         for (inode, stored) in &self.files {
             digest.put_u64(inode.0);

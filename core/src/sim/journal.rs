@@ -2,8 +2,9 @@
 //!
 //! The engine forgets a command once it is answered. Whoever wants to know what a failure takes
 //! must remember: this is the memory of the world, not of the server, and nothing the server does
-//! depends on it. Positions are offsets in the log file, which starts at byte 0 of the first
-//! start and goes on over later ones.
+//! depends on it. Positions count the bytes of everything that was ever logged, from byte 0 of the
+//! log of the first start on and over later ones. Before the first rewrite they are offsets in the
+//! file.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -80,6 +81,8 @@ pub struct Asked {
     pub always: bool,
     /// A failure took its bytes from the log.
     pub lost: bool,
+    /// The log was on when it ran, so that its reply promised something.
+    pub logged: bool,
 }
 
 impl Asked {
@@ -250,8 +253,10 @@ impl Journal {
             asked.answer = Answer::Sent;
             if asked.is_write() {
                 self.acknowledged_writes += 1;
-                self.acknowledged_upto = self.acknowledged_upto.max(asked.to);
-                if asked.always {
+                if asked.logged {
+                    self.acknowledged_upto = self.acknowledged_upto.max(asked.to);
+                }
+                if asked.always && asked.logged {
                     self.acknowledged_after_sync = self.acknowledged_after_sync.max(asked.to);
                 }
             }
@@ -296,6 +301,29 @@ impl Journal {
         }
         self.acknowledged_upto = self.acknowledged_upto.min(end);
         self.acknowledged_after_sync = self.acknowledged_after_sync.min(end);
+    }
+
+    /// A start found a file that describes no moment of this journal: nothing of it is left.
+    pub(crate) fn all_lost(&mut self) {
+        self.entries.clear();
+        self.units.clear();
+        self.base_bytes = 0;
+        for asked in &mut self.asked {
+            asked.lost |= asked.is_write();
+        }
+        self.acknowledged_writes = 0;
+        self.acknowledged_upto = 0;
+        self.acknowledged_after_sync = 0;
+    }
+
+    /// From now on the log begins with a dataset that holds everything up to `position`, however it
+    /// came about.
+    pub(crate) fn begins_at(&mut self, position: u64) {
+        let first = self.units.partition_point(|unit| unit.to <= position);
+        self.entries.retain(|entry| entry.unit >= first);
+        self.entries.iter_mut().for_each(|entry| entry.unit -= first);
+        self.units.drain(..first);
+        self.base_bytes = position;
     }
 
     /// A start loaded a unit that this journal does not know.

@@ -1,52 +1,57 @@
-//! The machine that the engine runs on: a disk, a clock, and jobs on their way.
+//! The machine that the engine runs on: a disk, a clock, jobs on their way, and a child process.
 //!
 //! This is the simulated [`Environment`]. It performs one effect at once, lets its cost pass on
 //! the clock, and remembers what it did, so that the world can tell the step.
 //!
 //! # Costs
 //!
-//! A reply takes a millisecond to leave, a sync takes what the disk says, the rest takes no time.
-//! A write into a file that is being synced waits for that sync, as Linux may make it; this is why
+//! A reply takes a millisecond to leave, a sync takes what the disk says, work on names takes a
+//! moment, a fork and the steps of a child what [`rewriting::Parameters`] say; the rest takes no
+//! time. A write into a file that is being synced waits for that sync, as Linux may make it; this is why
 //! Redis puts such writes off.
 
+use std::collections::BTreeMap;
+
 use crate::digest::Digest;
-use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Work};
+use crate::effect::{CloseReason, Effect, Gate, HaltReason, Lane, Pipe};
 use crate::event::Event;
 use crate::note::Note;
 use crate::pump::{Environment, Outcome};
-use crate::sim::disk::{Disk, Inode, Stored, Sync};
-use crate::units::{ClientId, Errno, JobId, Micros, Millis};
+use crate::sim::disk::{Disk, Inode, Stored};
+use crate::sim::fact::{FileWork, Progress};
+use crate::sim::pipes::Pipes;
+use crate::sim::rewriting;
+use crate::units::{ChildId, ClientId, Errno, FileId, Micros, Millis};
+
+mod child;
+mod jobs;
+mod positions;
+
+pub(crate) use child::parameters_of;
+pub use child::{ChildProcess, PAGE_BYTES};
+pub use jobs::{InFlight, Working};
+pub use positions::Positions;
 
 /// How long a reply takes to leave, in microseconds.
 pub const SEND_MICROS: u64 = 1_000;
-/// "Function not implemented": this machine has one process.
-const NO_CALL: Errno = Errno(38);
+/// The process id of the first server; its children count on from there.
+pub const FIRST_PID: u32 = 4_240;
 /// The longest that `DEBUG SLEEP` may stop the clock, in microseconds.
 const SLEEP_LIMIT_MICROS: u64 = 3_600_000_000;
-
-/// A job that will end later.
-#[derive(Clone, Copy, Debug)]
-pub struct InFlight {
-    /// Its name.
-    pub job: JobId,
-    /// The sync that it is.
-    pub sync: Sync,
-    /// Durable when it started.
-    pub from: u64,
-    /// Durable when it has succeeded.
-    pub to: u64,
-    /// When it started on its lane.
-    pub started: Micros,
-    /// When it will end.
-    pub due: Micros,
-}
+/// "Bad file descriptor".
+const NOT_OPEN: Errno = Errno(9);
+/// "Resource temporarily unavailable": there is a child already.
+const NO_MORE: Errno = Errno(11);
+/// SIGUSR1: the server asks its child to end.
+const ASKED_TO_END: i32 = 10;
 
 /// What was done for the last effect.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Performed {
     Write { from: u64, to: u64, result: Result<u64, Errno> },
     SyncStart { from: u64, to: u64 },
     SyncInline { from: u64, to: u64, started: Micros, took_micros: u64, result: Result<(), Errno> },
+    SyncEnd { from: u64, to: u64, started: Micros, took_micros: u64, result: Result<(), Errno> },
     Truncate { length_bytes: u64, result: Result<(), Errno> },
     CloseFile,
     Read { from: u64, to: u64 },
@@ -58,9 +63,15 @@ pub(crate) enum Performed {
     Deadline { at: Micros },
     Note(Note),
     Halt(HaltReason),
+    PipesOpened { result: Result<(), Errno> },
+    Forked { result: Result<ChildId, Errno>, took_micros: u64 },
+    PipeWrite { pipe: Pipe, offered_bytes: u64, result: Result<u64, Errno> },
+    PipesClosed,
+    ChildAsked { child: ChildId },
+    File { lane: Lane, work: FileWork, progress: Progress },
 }
 
-/// Disk, clock and jobs.
+/// Disk, clock, jobs, and the child.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// The disk.
@@ -73,10 +84,49 @@ pub struct Machine {
     pub epoch: Millis,
     /// What runs beside the loop, in order of submission.
     pub jobs: Vec<InFlight>,
+    /// What the log is called.
+    pub name: String,
+    /// Files that the server has open.
+    pub files: BTreeMap<FileId, Inode>,
+    /// Positions of this server's life.
+    pub positions: Positions,
+    /// The pipes to the child, while the server has them.
+    pub pipes: Option<Pipes>,
+    /// The child, until it is waited for.
+    pub child: Option<ChildProcess>,
+    /// What rewrites cost.
+    pub parameters: rewriting::Parameters,
+    /// Memory that parent and child do not share any more, in bytes.
+    pub(crate) copied_bytes: u64,
+    /// End of the log as the engine had it when the last effect was performed.
+    pub(crate) appended: u64,
+    pub(crate) next_pid: u32,
     pub(crate) performed: Option<Performed>,
 }
 
 impl Machine {
+    /// A machine with this disk, at the beginning of time.
+    #[must_use]
+    pub fn new(disk: Disk, name: &str, epoch: Millis, parameters: rewriting::Parameters) -> Self {
+        Self {
+            disk,
+            inode: Inode(0),
+            clock: Micros(0),
+            epoch,
+            jobs: Vec::new(),
+            name: name.to_owned(),
+            files: BTreeMap::new(),
+            positions: Positions::default(),
+            pipes: None,
+            child: None,
+            parameters,
+            copied_bytes: 0,
+            appended: 0,
+            next_pid: FIRST_PID + 2,
+            performed: None,
+        }
+    }
+
     /// The wall clock.
     #[must_use]
     pub const fn wall(&self) -> Millis {
@@ -92,77 +142,97 @@ impl Machine {
         self.clock = Micros(self.clock.0.saturating_add(micros));
     }
 
-    /// Ends a job that is due: what the engine is told, and what happened.
-    pub(crate) fn end_job(&mut self, job: InFlight) -> (Event<'static>, Result<(), Errno>) {
-        self.jobs.retain(|other| other.job != job.job);
-        let result = self.disk.finish_sync(job.sync);
-        let took = Micros(job.due.since(job.started));
-        (Event::Job { job: job.job, result, took }, result)
+    /// The file behind a descriptor of the server.
+    #[must_use]
+    pub fn inode_of(&self, file: FileId) -> Option<Inode> {
+        self.files.get(&file).copied()
     }
 
-    /// How much of the log is durable.
+    /// The server has opened its log.
+    pub(crate) fn opened_log(&mut self, file: FileId) {
+        self.disk.hold(self.inode);
+        self.files.insert(file, self.inode);
+    }
+
+    /// The log may be another file now.
+    pub(crate) fn log_is(&mut self, file: FileId) {
+        if let Some(inode) = self.inode_of(file) {
+            self.inode = inode;
+        }
+    }
+
+    /// The process is gone, and with it its descriptors and jobs.
+    pub(crate) fn process_gone(&mut self) {
+        self.jobs.clear();
+        for inode in std::mem::take(&mut self.files).into_values() {
+            self.disk.release(inode);
+        }
+        if let Some(pipes) = &mut self.pipes {
+            pipes.parent_leaves();
+        }
+    }
+
+    /// How much of the log is durable, as a position in it.
     #[must_use]
     pub fn durable(&self) -> u64 {
-        self.disk.file(self.inode).map_or(0, Stored::durable_upto)
+        let stored = self.disk.file(self.inode);
+        stored.and_then(|file| file.origin().position_of(file.durable_upto())).unwrap_or(0)
     }
 
-    /// How much of the log the kernel has.
+    /// How much of the log the kernel has, as a position in it.
     #[must_use]
     pub fn written(&self) -> u64 {
+        let stored = self.disk.file(self.inode);
+        stored.and_then(|file| file.origin().position_of(file.cached().len() as u64)).unwrap_or(0)
+    }
+
+    /// Length of the log's file.
+    #[must_use]
+    pub fn file_bytes(&self) -> u64 {
         self.disk.file(self.inode).map_or(0, |stored| stored.cached().len() as u64)
     }
 
-    fn write(&mut self, bytes: &[u8], upto: u64) -> (Performed, Result<u64, Errno>) {
-        if let Some(due) = self.jobs.iter().map(|job| job.due).max() {
+    fn write(&mut self, file: FileId, bytes: &[u8], upto: u64) -> Result<u64, Errno> {
+        let inode = self.inode_of(file);
+        let syncing = self.jobs.iter().filter(|job| match job.work {
+            Working::SyncLog { sync, .. } | Working::Sync { sync, .. } => Some(sync.inode) == inode,
+            _ => false,
+        });
+        if let Some(due) = syncing.map(|job| job.due).max() {
             self.advance_to(due);
         }
         let from = upto.saturating_sub(bytes.len() as u64);
-        let result = self.disk.write(self.inode, bytes, self.clock);
-        (Performed::Write { from, to: upto, result }, result)
+        let result = match inode {
+            Some(inode) => self.disk.write(inode, bytes, self.clock),
+            None => Err(NOT_OPEN),
+        };
+        self.performed = Some(Performed::Write { from, to: upto, result });
+        result
     }
 
-    fn sync_inline(&mut self, job: JobId, upto: u64) -> Outcome<'static> {
-        let from = self.durable();
-        let started = self.clock;
-        let sync = self.disk.begin_sync(self.inode);
-        self.pass(sync.duration_micros);
-        let result = self.disk.finish_sync(sync);
-        let took_micros = sync.duration_micros;
-        self.performed =
-            Some(Performed::SyncInline { from, to: upto, started, took_micros, result });
-        Outcome::Now(Event::Job { job, result, took: Micros(took_micros) })
+    fn read(&mut self, file: FileId, offset: u64, max_bytes: u32) -> Outcome<'_> {
+        let stored = self.inode_of(file).and_then(|inode| self.disk.file(inode));
+        let cached = stored.map_or(&[][..], Stored::cached);
+        let from = usize::try_from(offset).unwrap_or(usize::MAX).min(cached.len());
+        let most = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        let bytes = &cached[from..cached.len().min(from.saturating_add(most))];
+        let to = offset + bytes.len() as u64;
+        self.performed = Some(Performed::Read { from: offset, to });
+        Outcome::Now(Event::Read { file, result: Ok(bytes) })
     }
 
-    fn sync_beside(&mut self, job: JobId, upto: u64) -> Outcome<'static> {
-        let from = self.durable();
-        let free = self.jobs.iter().map(|job| job.due).max().unwrap_or_default();
-        let started = self.clock.max(free);
-        let sync = self.disk.begin_sync(self.inode);
-        let due = Micros(started.0.saturating_add(sync.duration_micros));
-        self.jobs.push(InFlight { job, sync, from, to: upto, started, due });
-        self.performed = Some(Performed::SyncStart { from, to: upto });
-        Outcome::Later
+    fn open_pipes(&mut self) -> Outcome<'static> {
+        self.pipes = Some(Pipes::new(self.parameters.pipe_bytes));
+        self.performed = Some(Performed::PipesOpened { result: Ok(()) });
+        Outcome::Now(Event::PipesOpened { result: Ok(()) })
     }
 
-    fn work(&mut self, job: JobId, lane: Lane, work: Work) -> Outcome<'static> {
-        match (work, lane) {
-            (Work::Sync { upto, .. }, Lane::Inline) => self.sync_inline(job, upto.0),
-            (Work::Sync { upto, .. }, Lane::Sync | Lane::Slow) => self.sync_beside(job, upto.0),
-            (Work::Truncate { length_bytes, .. }, _) => {
-                let result = self.disk.truncate(self.inode, length_bytes, self.clock);
-                self.performed = Some(Performed::Truncate { length_bytes, result });
-                Outcome::Now(Event::Job { job, result, took: Micros(0) })
-            }
-            // Closing frees nothing here and takes no time, whatever the lane.
-            (Work::Close { .. }, _) => {
-                self.performed = Some(Performed::CloseFile);
-                Outcome::Now(Event::Job { job, result: Ok(()), took: Micros(0) })
-            }
-            (Work::Open { .. }, _) => Outcome::Now(Event::Opened { job, result: Err(NO_CALL) }),
-            (Work::Rename { .. } | Work::SyncDirectory | Work::Unlink { .. }, _) => {
-                Outcome::Now(Event::Job { job, result: Err(NO_CALL), took: Micros(0) })
-            }
-        }
+    fn pipe_write(&mut self, pipe: Pipe, bytes: &[u8]) -> Outcome<'static> {
+        let buffer = self.pipes.as_mut().and_then(|pipes| pipes.to_child(pipe));
+        let result = buffer.map_or(Err(NOT_OPEN), |buffer| buffer.write(bytes));
+        let offered_bytes = bytes.len() as u64;
+        self.performed = Some(Performed::PipeWrite { pipe, offered_bytes, result });
+        Outcome::Now(Event::PipeWritten { pipe, result })
     }
 
     pub(crate) fn digest_into(&self, digest: &mut Digest) {
@@ -170,12 +240,22 @@ impl Machine {
         digest.put_u64(self.inode.0);
         digest.put_u64(self.clock.0);
         digest.put_u64(self.epoch.0);
-        digest.put_count(self.jobs.len());
-        for job in &self.jobs {
-            for field in [job.job.0, job.from, job.to, job.started.0, job.due.0, job.sync.through] {
-                digest.put_u64(field);
-            }
+        self.jobs_into(digest);
+        for (file, inode) in &self.files {
+            digest.put_u32(file.0);
+            digest.put_u64(inode.0);
         }
+        digest.put_u64(self.positions.engine);
+        digest.put_u64(self.positions.world);
+        digest.put_bool(self.pipes.is_some());
+        if let Some(pipes) = &self.pipes {
+            pipes.digest_into(digest);
+        }
+        digest.put_bool(self.child.is_some());
+        if let Some(child) = &self.child {
+            child.digest_into(digest);
+        }
+        digest.put_u32(self.next_pid);
     }
 }
 
@@ -183,33 +263,40 @@ impl Environment for Machine {
     fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {
         let performed = match effect {
             Effect::Write { file, bytes, upto, .. } => {
-                let (performed, result) = self.write(bytes, upto.0);
-                self.performed = Some(performed);
+                let result = self.write(file, bytes, self.positions.of(upto));
                 return Outcome::Now(Event::Written { file, result });
             }
-            Effect::Read { file, offset, max_bytes } => {
-                let cached = self.disk.file(self.inode).map_or(&[][..], Stored::cached);
-                let from = usize::try_from(offset).unwrap_or(usize::MAX).min(cached.len());
-                let most = usize::try_from(max_bytes).unwrap_or(usize::MAX);
-                let bytes = &cached[from..cached.len().min(from.saturating_add(most))];
-                let to = offset + bytes.len() as u64;
-                self.performed = Some(Performed::Read { from: offset, to });
-                return Outcome::Now(Event::Read { file, result: Ok(bytes) });
+            Effect::Read { file, offset, max_bytes } => return self.read(file, offset, max_bytes),
+            Effect::Submit { job, lane, work } => return self.submit(job, lane, work),
+            Effect::Append { job, lane, file, block, upto, .. } => {
+                return self.append(job, lane, file, block, self.positions.of(upto));
             }
-            Effect::Submit { job, lane, work } => return self.work(job, lane, work),
-            Effect::Append { job, .. } => {
-                return Outcome::Now(Event::Job { job, result: Err(NO_CALL), took: Micros(0) });
+            Effect::OpenPipes => return self.open_pipes(),
+            Effect::Fork { keyspace, config } => {
+                let took_micros = self.parameters.fork_micros;
+                self.pass(took_micros);
+                let result = if self.child.as_ref().is_some_and(|child| !child.orphan) {
+                    Err(NO_MORE)
+                } else {
+                    Ok(self.fork(keyspace, config, self.appended))
+                };
+                self.performed = Some(Performed::Forked { result, took_micros });
+                return Outcome::Now(Event::Forked { result, took: Micros(took_micros) });
             }
-            Effect::OpenPipes => {
-                return Outcome::Now(Event::PipesOpened { result: Err(NO_CALL) });
+            Effect::PipeWrite { pipe, bytes } => return self.pipe_write(pipe, bytes),
+            Effect::ClosePipes => {
+                if let Some(pipes) = &mut self.pipes {
+                    pipes.parent_leaves();
+                }
+                if self.child.as_ref().is_none_or(|child| !child.is_alive()) {
+                    self.pipes = None;
+                }
+                Performed::PipesClosed
             }
-            Effect::Fork { .. } => {
-                return Outcome::Now(Event::Forked { result: Err(NO_CALL), took: Micros(0) });
+            Effect::Kill { child } => {
+                self.signal_child(ASKED_TO_END);
+                Performed::ChildAsked { child }
             }
-            Effect::PipeWrite { pipe, .. } => {
-                return Outcome::Now(Event::PipeWritten { pipe, result: Err(NO_CALL) });
-            }
-            Effect::ClosePipes | Effect::Kill { .. } => return Outcome::Done,
             Effect::Send { client, replies, gate, .. } => {
                 self.pass(SEND_MICROS);
                 Performed::Send { client, replies, gate }

@@ -117,6 +117,14 @@ pub struct Group {
     pub judgement: Result<usize, Breach>,
 }
 
+impl Group {
+    /// Up to which position in the log its shortest image was loaded; nothing if it was refused.
+    fn position(&self) -> Option<u64> {
+        let length_bytes = self.recovery.length_bytes()?;
+        Some(self.witness.origin.position_of(length_bytes).unwrap_or(0))
+    }
+}
+
 /// All images of a failure, grouped.
 #[derive(Clone, Debug)]
 pub struct Survey {
@@ -168,7 +176,8 @@ impl Survey {
                 });
         }
         let mut groups: Vec<Group> = groups.into_values().collect();
-        groups.sort_by_key(|group| (group.recovery.length_bytes(), group.shortest));
+        // By what is kept, and not by length: a rewritten log is short and keeps everything.
+        groups.sort_by_key(|group| (group.position(), group.shortest));
         let at_least_units = history.units_upto(promise.at_least_upto);
         Self { images: count, more_than: images.more_than, groups, promise, at_least_units }
     }

@@ -9,6 +9,15 @@ use crate::resp::OwnedArgv;
 use crate::units::{ChildId, ClientId, Micros};
 use crate::value::Value;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) mod foreground;
+mod look;
+pub(crate) mod pages;
+mod pieces;
+mod redundant;
+
 /// What rewrites cost and how much room they have in the simulated world. The size of a block of
 /// the rewrite buffer is a directive, `aof-rewrite-block-bytes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +28,8 @@ pub struct Parameters {
     pub write_bytes: u64,
     /// After how many bytes the child looks what the parent has sent.
     pub read_diff_every_bytes: u64,
+    /// How much of what the parent has sent the child takes at once, in bytes.
+    pub read_bytes: u64,
     /// For how long the child collects more of the diff at most, in milliseconds.
     pub drain_limit_ms: u64,
     /// After how many silent milliseconds it stops collecting.
@@ -45,6 +56,7 @@ impl Default for Parameters {
             pipe_bytes: 64 * 1024,
             write_bytes: 64 * 1024,
             read_diff_every_bytes: 10 * 1024,
+            read_bytes: 64 * 1024,
             drain_limit_ms: 1_000,
             silent_ms: 20,
             fork_micros: 300,
@@ -281,7 +293,7 @@ pub struct FileView {
     pub descriptor: Option<u32>,
     /// Its bytes by where they come from, in order.
     pub parts: Vec<(Source, u64)>,
-    /// Its commands, equal ones in a row as one; the first [`View::PIECES`].
+    /// Its commands, equal ones in a row as one; the last [`View::PIECES`].
     pub pieces: Vec<Piece>,
     /// How many such pieces there are.
     pub pieces_total: u64,

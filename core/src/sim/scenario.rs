@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::config::{Config, Policy};
 use crate::profile::ProfileName;
 use crate::resp::OwnedArgv;
-use crate::sim::world::{Due, Input, Settings};
+use crate::sim::fact::{ChildStep, Fact, FileWork, Progress};
+use crate::sim::rewriting::Parameters;
+use crate::sim::world::{Due, Input, Settings, World};
 use crate::units::{ClientId, Micros};
 
 #[cfg(test)]
@@ -52,5 +54,78 @@ pub fn first_visit(policy: Policy, profile: ProfileName, seed: u64) -> Scenario 
         command(2_104_000, "SET d 4"),
     ];
     scenario.position = 15;
+    scenario
+}
+
+/// How often `n` is incremented in [`rewrite`].
+const INCREMENTS: u64 = 100;
+/// The child of [`rewrite`] writes its 160 bytes so slowly that four commands arrive meanwhile.
+const REWRITE_CHILD_MICROS: u64 = 393_700;
+/// The child of [`rename`] is slower still: a sync of the old log ends before it.
+const RENAME_CHILD_MICROS: u64 = 1_200_000;
+
+/// A hundred increments become one SET: the rewrite at the moment at which the child asks the
+/// parent to stop. Blocks and a pipe of 64 bytes, and a child that reads once and not to the end, so
+/// that some of the diff is everywhere.
+#[must_use]
+pub fn rewrite(policy: Policy, profile: ProfileName, seed: u64) -> Scenario {
+    let scenario = rewriting(policy, profile, seed, REWRITE_CHILD_MICROS);
+    let stops =
+        |fact: &Fact| matches!(fact, Fact::Child { step: ChildStep::AskedToStop { .. }, .. });
+    looking_at(scenario, stops)
+}
+
+/// The same a little slower: the name has moved, and the directory is not synced.
+#[must_use]
+pub fn rename(policy: Policy, profile: ProfileName, seed: u64) -> Scenario {
+    let scenario = rewriting(policy, profile, seed, RENAME_CHILD_MICROS);
+    let renames = |fact: &Fact| {
+        let Fact::File { work: FileWork::Rename { .. }, progress, .. } = fact else { return false };
+        matches!(progress, Progress::Ended { .. })
+    };
+    looking_at(scenario, renames)
+}
+
+fn rewriting(policy: Policy, profile: ProfileName, seed: u64, write_micros: u64) -> Scenario {
+    let mut scenario = empty(policy, profile, seed);
+    scenario.settings.config.aof_rewrite_block_bytes = 64;
+    scenario.settings.rewriting = Parameters {
+        pipe_bytes: 64,
+        write_micros,
+        read_bytes: 44,
+        // The child has read once, and its time to collect is over.
+        drain_limit_ms: 1,
+        step_micros: 2_000,
+        ..Parameters::default()
+    };
+    scenario.inputs = vec![
+        command(120_000, "SET a 1"),
+        command(1_310_000, "SET b 2"),
+        command(1_640_000, "SET c 3"),
+        command(2_104_000, "SET d 4"),
+    ];
+    // All in one turn: they share a write.
+    scenario.inputs.extend((0..INCREMENTS).map(|_| command(3_200_000, "INCR n")));
+    scenario.inputs.extend([
+        command(8_900_000, "BGREWRITEAOF"),
+        command(9_050_000, "INCR n"),
+        command(9_050_000, "DEL b"),
+        command(9_150_000, "INCR n"),
+        command(9_230_000, "SET e 5"),
+    ]);
+    scenario
+}
+
+/// The scenario at the first step of which this is true.
+fn looking_at(mut scenario: Scenario, is_it: impl Fn(&Fact) -> bool) -> Scenario {
+    if let Ok(mut world) = World::new(scenario.settings.clone()) {
+        scenario.inputs.iter().for_each(|due| world.submit(due.clone()));
+        while let Some(fact) = world.step() {
+            if is_it(&fact) {
+                scenario.position = world.steps();
+                break;
+            }
+        }
+    }
     scenario
 }

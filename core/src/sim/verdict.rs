@@ -25,7 +25,21 @@ pub enum Fate {
     Memory,
 }
 
-/// Where everything stands, as offsets in the log. What the disk and the kernel really have,
+/// How far other files than the one that processes see under the log's name describe the log: a
+/// rename that is not durable may be undone by a power cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// All of them hold this much for certain.
+    pub durable: u64,
+    /// One of them holds this much for certain.
+    pub most_durable: u64,
+    /// One of them may hold this much.
+    pub hopeful: u64,
+    /// One of them has bytes that are not durable.
+    pub pending: bool,
+}
+
+/// Where everything stands, as positions in the log. What the disk and the kernel really have,
 /// which is not always what the engine believes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frontier {
@@ -35,6 +49,8 @@ pub struct Frontier {
     pub lost_from: Option<u64>,
     /// In the page cache to here.
     pub written: u64,
+    /// The name of the log may lead elsewhere after a power cut.
+    pub elsewhere: Option<Elsewhere>,
     /// In `aof_buf` to here.
     pub appended: u64,
     /// What a running sync covers: from, to.
@@ -61,12 +77,39 @@ impl Frontier {
     /// Whether a power cut may leave a log that does not load: zeros behind what is durable. Its
     /// first byte is enough, since it stands where a command begins.
     fn may_be_refused(&self) -> bool {
-        self.refuses_zeros && self.model == DiskModel::ZeroTail && self.written > self.durable
+        let pending = self.written > self.durable || self.elsewhere.is_some_and(|e| e.pending);
+        self.refuses_zeros && self.model == DiskModel::ZeroTail && pending
+    }
+
+    /// Whatever the power cut leaves, it has everything up to here.
+    #[must_use]
+    pub fn safe(&self) -> u64 {
+        self.elsewhere.map_or(self.durable, |elsewhere| elsewhere.durable.min(self.durable))
     }
 
     /// What a power cut does to a write that ends at `to`.
     #[must_use]
     pub fn after_power_cut(&self, to: u64) -> Fate {
+        let here = self.of_named_file(to);
+        match self.elsewhere {
+            None => here,
+            Some(elsewhere) => {
+                let exact = self.model == DiskModel::Exact;
+                let hopeful = if exact { elsewhere.most_durable } else { elsewhere.hopeful };
+                let there = if to <= elsewhere.durable {
+                    Fate::Kept
+                } else if to <= hopeful.max(elsewhere.most_durable) {
+                    Fate::Maybe
+                } else {
+                    Fate::Lost
+                };
+                if here == there { here } else { Fate::Maybe }
+            }
+        }
+    }
+
+    /// What a power cut does to a write that ends at `to`, if the name leads where it seems to.
+    fn of_named_file(&self, to: u64) -> Fate {
         let hopeful = self.lost_from.unwrap_or(u64::MAX).min(self.written);
         if to <= self.durable {
             if self.may_be_refused() { Fate::Maybe } else { Fate::Kept }
@@ -128,7 +171,7 @@ impl Verdict {
     #[must_use]
     pub fn of(journal: &Journal, frontier: &Frontier) -> Self {
         let killed = row(journal, frontier, frontier.written, |to| frontier.after_kill(to));
-        let safe = if frontier.may_be_refused() { 0 } else { frontier.durable };
+        let safe = if frontier.may_be_refused() { 0 } else { frontier.safe() };
         let power = row(journal, frontier, safe, |to| frontier.after_power_cut(to));
         let covered = frontier.syncing.map_or(frontier.written, |(_, to)| to);
         let mut disk_error = row(journal, frontier, frontier.durable, |to| {

@@ -24,13 +24,12 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::aof::log::{State as LogState, SyncStatus, WriteStatus};
 use crate::config::{Config, Policy};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::keyspace::Keyspace;
-use crate::profile::{PostponedWrite, Profile, ZeroTail};
+use crate::profile::Profile;
 use crate::pump;
 use crate::resp::OwnedArgv;
 use crate::sim::boot::Boot;
@@ -46,10 +45,15 @@ use crate::units::{ClientId, Micros, Millis};
 
 mod down;
 mod events;
+mod facts;
+mod frontier;
+mod rewriting_record;
 mod start;
+mod time;
 mod traced;
 
 pub use down::{Down, DownKind, Pick, Scene, SceneKind};
+pub(crate) use rewriting_record::Record as RewritingRecord;
 use start::Loading;
 pub use start::StartFailed;
 use traced::Following;
@@ -60,8 +64,8 @@ mod tests;
 
 /// Ten ticks a second (Redis: `hz`).
 const TICK_MICROS: u64 = 100_000;
-/// How long after the last input a run is followed: the kernel writes back within 35 seconds.
-const HORIZON_MICROS: u64 = 40_000_000;
+/// SIGKILL.
+const KILLED: i32 = 9;
 /// 2026-01-01T00:00:00Z: a whole second, because Redis 6.2 counts in whole seconds.
 pub const EPOCH: Millis = Millis(1_767_225_600_000);
 
@@ -213,6 +217,10 @@ pub struct World {
     pub(crate) recorder: Option<Box<Recorder>>,
     /// The trace that is followed.
     following: Option<Following>,
+    /// The rewrite that was started last in this life of the server.
+    pub(crate) rewriting: Option<Box<RewritingRecord>>,
+    /// A child was waited for, and the rest of that tick is to come.
+    tick_follows: bool,
 }
 
 impl World {
@@ -226,7 +234,10 @@ impl World {
 
     /// From here on the world lives by itself: an act and a recorded future do not go together.
     pub(crate) fn forget_trace(&mut self) {
-        self.following = None;
+        if self.following.take().is_some() {
+            // What the trace's child went on to do, nobody knows.
+            self.machine.signal_child(KILLED);
+        }
     }
 
     /// Adds an input. It is handled when it is due, after those that are due at the same time.
@@ -341,27 +352,6 @@ impl World {
         ClientId(connection.0 & 0xffff_ffff)
     }
 
-    /// Where everything stands.
-    #[must_use]
-    pub fn frontier(&self, model: DiskModel) -> Frontier {
-        let stored = self.machine.disk.file(self.machine.inode);
-        let written = self.machine.written();
-        let log = self.engine().map(Engine::log);
-        let appended = log.map_or(written, |log| log.ledger().appended().0);
-        Frontier {
-            durable: self.machine.durable(),
-            lost_from: stored.and_then(super::disk::Stored::lost_from),
-            written,
-            appended: appended.max(written),
-            syncing: self.machine.jobs.first().map(|job| (job.from, job.to)),
-            model,
-            refuses_zeros: self.choices().zero_tail == ZeroTail::BadFormat,
-            policy: self.config().appendfsync,
-            hopeless: log.is_some_and(|log| log.sync_status() != SyncStatus::Fine),
-            now: self.now(),
-        }
-    }
-
     /// What each failure would take now. After a failure: what it would have taken the moment
     /// before.
     #[must_use]
@@ -370,12 +360,6 @@ impl World {
             Some(scene) => Verdict::of(&scene.journal, &Frontier { model, ..scene.frontier }),
             None => Verdict::of(&self.journal, &self.frontier(model)),
         }
-    }
-
-    /// The rewrite that was started last in this run, as it stands. Nothing before the first fork.
-    #[must_use]
-    pub fn rewriting(&self) -> Option<rewriting::View> {
-        None
     }
 
     /// A digest of everything: engine, disk, clock and what is on its way.
@@ -394,6 +378,7 @@ impl World {
         digest.put_count(self.journal.entries().len());
         digest.put_count(self.journal.asked().len());
         digest.put_u64(self.journal.acknowledged_upto());
+        digest.put_bool(self.tick_follows);
         digest.finish()
     }
 
@@ -401,8 +386,16 @@ impl World {
     /// way, and time alone changes nothing (or only later than anybody follows it).
     pub fn step(&mut self) -> Option<Fact> {
         let fact = self.next_fact();
-        self.steps += u64::from(fact.is_some());
+        self.stepped(fact.as_ref());
         fact
+    }
+
+    /// A step was taken, by whoever.
+    pub(crate) fn stepped(&mut self, fact: Option<&Fact>) {
+        if let Some(fact) = fact {
+            self.steps += 1;
+            self.observe_rewriting(fact);
+        }
     }
 
     fn next_fact(&mut self) -> Option<Fact> {
@@ -413,7 +406,7 @@ impl World {
             if self.differs_at().is_some() {
                 return None;
             }
-            self.following = None;
+            self.forget_trace();
             self.last_input = self.machine.clock;
         }
         loop {
@@ -440,8 +433,11 @@ impl World {
                     }
                 }
                 Phase::Booting(_) => return Some(self.boot_step()),
-                // Nobody is there to be served; only a start or a failure can follow.
+                // Nobody is there to be served; only a start, a failure or an orphan can follow.
                 Phase::Down(_) => {
+                    if let Some(fact) = self.orphan_step() {
+                        return Some(fact);
+                    }
                     let next = self.inputs.iter().position(|due| due.input.strikes())?;
                     let at = self.inputs[next].at;
                     self.inputs.drain(..next);
@@ -460,18 +456,20 @@ impl World {
         match input {
             Input::Fault(fault) => Some(self.set_fault(fault)),
             Input::Kill => self.go_down(SceneKind::Killed),
+            Input::KillChild => {
+                self.machine.signal_child(KILLED).map(|child| Fact::ChildKilled { child })
+            }
             Input::CutPower => self.go_down(SceneKind::PowerCut),
             Input::Boot { pick, model } => self.boot(&pick, model),
-            Input::Command { .. }
-            | Input::Disconnect { .. }
-            | Input::Shutdown
-            | Input::Wait
-            | Input::KillChild => None,
+            Input::Command { .. } | Input::Disconnect { .. } | Input::Shutdown | Input::Wait => {
+                None
+            }
         }
     }
 
     /// Performs the next effect of the engine, if it wants one.
-    fn perform_effect(&mut self) -> Option<Fact> {
+    pub(crate) fn perform_effect(&mut self) -> Option<Fact> {
+        self.machine.appended = self.appended();
         let Phase::Running(engine) = &mut self.phase else { return None };
         let performed = match &mut self.recorder {
             None => pump::step(engine, &mut self.machine),
@@ -480,8 +478,16 @@ impl World {
         if !performed {
             return None;
         }
+        self.follow_log();
         let performed = self.machine.performed.take()?;
         Some(self.fact_of(performed))
+    }
+
+    /// The engine may have another file for its log now.
+    pub(crate) fn follow_log(&mut self) {
+        if let Phase::Running(engine) = &self.phase {
+            self.machine.log_is(engine.log().file());
+        }
     }
 
     /// Hands one event to the engine.
@@ -496,6 +502,7 @@ impl World {
             recorder.event(&event);
         }
         engine.handle(event);
+        self.machine.log_is(engine.log().file());
         if is_turn {
             self.journal.turn_ended(engine.config().appendfsync == Policy::Always);
         }
@@ -509,68 +516,8 @@ impl World {
     }
 
     /// The clocks as events carry them.
-    fn clocks(&self) -> (Millis, Micros) {
+    pub(crate) fn clocks(&self) -> (Millis, Micros) {
         (self.machine.wall(), self.machine.clock)
-    }
-
-    /// Moves the clock to the next thing that can happen. False when there is nothing, or nothing
-    /// that anybody waits for.
-    fn move_clock(&mut self) -> bool {
-        let input = self.inputs.front().map(|due| due.at);
-        let job = self.machine.jobs.iter().map(|job| job.due).min();
-        let writeback = self.machine.disk.next_writeback();
-        let tick = self.tick_matters().then_some(self.next_tick);
-        let deadline = self.engine().and_then(Engine::deadline);
-        let Some(next) = [input, job, writeback, tick, deadline].into_iter().flatten().min() else {
-            return false;
-        };
-        if next.0 > self.last_input.0.saturating_add(self.horizon_micros()) {
-            return false;
-        }
-        self.machine.advance_to(next);
-        self.turn_open |= deadline.is_some_and(|at| at <= self.machine.clock);
-        true
-    }
-
-    /// How far the run is followed. Each new try of a write that fails is a step: enough of them
-    /// to see that it goes on, and what becomes of held replies.
-    fn horizon_micros(&self) -> u64 {
-        let engine = self.engine().filter(|e| e.log().write_status() != WriteStatus::Fine);
-        let Some(engine) = engine else { return HORIZON_MICROS };
-        match engine.config().choices().postponed_write {
-            PostponedWrite::MadeAfterTwoSeconds => 1_000_000,
-            PostponedWrite::WaitsForSync => {
-                engine.config().held_reply_timeout_ms.saturating_add(2_000).saturating_mul(1_000)
-            }
-        }
-    }
-
-    /// Whether the next tick can change anything. When it could but only later, the tick is moved
-    /// there.
-    fn tick_matters(&mut self) -> bool {
-        let Phase::Running(engine) = &self.phase else { return false };
-        let (log, ledger) = (engine.log(), engine.ledger());
-        let writes_or_syncs = match (log.state(), engine.config().appendfsync) {
-            (LogState::Off | LogState::WaitRewrite, _) => false,
-            (LogState::On, Policy::No) => !log.buffer().is_empty(),
-            (LogState::Stopping, _) | (LogState::On, Policy::Always | Policy::EverySec) => {
-                ledger.synced() < ledger.appended()
-            }
-        };
-        let mut soonest = None;
-        if writes_or_syncs || log.refusal().is_some() {
-            soonest = Some(self.machine.clock);
-        } else if let Some(expiry) =
-            engine.executor().keyspace.databases().filter_map(|(_, db)| db.soonest_expiry()).min()
-        {
-            // A key expires in the millisecond after its time.
-            let micros = expiry.since(self.machine.epoch).saturating_add(1).saturating_mul(1_000);
-            soonest = Some(self.machine.clock.max(Micros(micros)));
-        }
-        let Some(soonest) = soonest else { return false };
-        let aligned = soonest.0.div_ceil(TICK_MICROS).saturating_mul(TICK_MICROS);
-        self.next_tick = self.next_tick.max(Micros(aligned));
-        true
     }
 
     /// A trace begins with the engine: over what log, and with what clocks.

@@ -66,7 +66,7 @@ pub fn snapshot(timeline: &Timeline, model: DiskModel, crash: Option<CrashView>)
         written: frontier.written,
         synced: frontier.durable,
         acknowledged: journal.acknowledged_upto(),
-        file_bytes: world.machine().written(),
+        file_bytes: world.machine().file_bytes(),
         sync: sync(world),
         postponed: world.engine().and_then(|engine| postponed(world, engine)),
         refusing: world.engine().and_then(refusing),
@@ -153,10 +153,10 @@ fn layer(fact: &Fact) -> Option<&'static str> {
 }
 
 fn sync(world: &World) -> Option<SyncView> {
-    let job = world.machine().jobs.first()?;
+    let (job, from, to) = world.machine().log_sync()?;
     Some(SyncView {
-        from: job.from,
-        to: job.to,
+        from,
+        to,
         started_us: job.started.0,
         elapsed_us: world.now().since(job.started),
         expected_us: job.due.since(job.started),

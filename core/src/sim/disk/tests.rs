@@ -125,14 +125,14 @@ fn a_truncation_is_part_of_the_order() {
 #[test]
 fn a_new_name_is_durable_only_after_the_directory() {
     let mut disk = Disk::new(Parameters::default());
-    let inode = disk.open(NAME);
+    let inode = disk.open(NAME, Micros(0));
     assert_eq!((disk.cached_name(NAME), disk.durable_name(NAME)), (Some(inode), None));
     let sync = disk.begin_sync(inode);
     disk.finish_sync(sync).expect("no fault");
     assert_eq!(disk.durable_name(NAME), None);
     disk.sync_directory().expect("no fault");
     assert_eq!(disk.durable_name(NAME), Some(inode));
-    assert_eq!(disk.open(NAME), inode);
+    assert_eq!(disk.open(NAME, Micros(0)), inode);
 }
 
 #[test]
@@ -156,12 +156,12 @@ fn power_returns_to_exactly_one_image() {
     let (mut disk, inode) = disk();
     disk.write(inode, b"abc", Micros(1)).expect("room");
     disk.faults.capacity_bytes = Some(1);
-    disk.restart_with(NAME, Some(b"basea".to_vec()));
+    disk.restart_with(NAME, Some(b"basea".to_vec()), disk.cached_name(NAME));
     let inode = disk.cached_name(NAME).expect("installed");
     assert_eq!(stored(&disk, inode).cached(), b"basea");
     assert_eq!(stored(&disk, inode).durable(), b"basea");
     assert_eq!(disk.faults, Faults::default());
-    disk.restart_with(NAME, None);
+    disk.restart_with(NAME, None, None);
     assert_eq!(disk.cached_name(NAME), None);
     assert_eq!(disk.used_bytes(), 0);
 }

@@ -25,6 +25,7 @@ fn after(journal: &mut Journal, line: &str, reply: &[u8], units: &[&[&str]]) -> 
         step: 1,
         always: false,
         lost: false,
+        logged: true,
     });
     let first = journal.entries().len();
     let cause = Cause::Command { asked, words: words.as_argv(), reply };

@@ -66,7 +66,7 @@ fn the_log_lies_as_in_the_picture() {
     assert_eq!((frontier.durable, frontier.written, frontier.appended), (50, 104, 131));
     assert_eq!(frontier.syncing, Some((50, 104)));
     assert_eq!(timeline.world().journal().acknowledged_upto(), 131);
-    let job = timeline.world().machine().jobs[0];
+    let job = &timeline.world().machine().jobs[0];
     let now = timeline.world().now();
     assert_eq!((now.since(job.started), job.due.since(job.started)), (105_000, 175_000));
 }

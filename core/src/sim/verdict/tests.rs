@@ -20,6 +20,7 @@ fn journal() -> Journal {
             step: number,
             always: false,
             lost: false,
+            logged: true,
         });
     }
     journal.answered(ClientId(1), 2);
@@ -31,6 +32,7 @@ fn frontier(durable: u64, written: u64) -> Frontier {
         durable,
         lost_from: None,
         written,
+        elsewhere: None,
         appended: 30,
         syncing: None,
         refuses_zeros: false,

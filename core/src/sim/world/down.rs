@@ -1,15 +1,18 @@
 //! The server does not run: why, what is left, and what of it can be started again.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::effect::HaltReason;
 use crate::execute::Executor;
+use crate::keyspace::Keyspace;
 use crate::promise::{Failure, History, Promise, Reached, Unit, promised};
 use crate::session::Session;
 use crate::sim::boot::Boot;
 use crate::sim::crash::{DiskModel, Image, Limits, image_of_length, images};
+use crate::sim::disk;
 use crate::sim::fact::Fact;
 use crate::sim::journal::{Journal, Origin};
 use crate::sim::recover::Survey;
@@ -22,6 +25,9 @@ use crate::units::{ClientId, Micros};
 /// The dataset after every unit is computed as long as units times keys stay below this; in a
 /// larger run, only from the promised part on.
 const DIGEST_WORK: usize = 20_000_000;
+
+/// SIGKILL.
+const PARENT_DIED: i32 = 9;
 
 /// Why the server does not run.
 #[derive(Clone, Debug)]
@@ -118,7 +124,9 @@ impl World {
         let (config, reached, memory_digest) = match &self.phase {
             Phase::Running(engine) => {
                 let ledger = engine.ledger();
-                let (written, synced) = (ledger.written().0, ledger.synced().0);
+                let positions = self.machine.positions;
+                let (written, synced) =
+                    (positions.of(ledger.written()), positions.of(ledger.synced()));
                 let digest = engine.executor().keyspace.content_digest();
                 (engine.config().clone(), self.reached(written, synced), Some(digest))
             }
@@ -143,13 +151,15 @@ impl World {
         };
         let scene = Some(Box::new(scene));
         self.phase = Phase::Down(Box::new(Down { kind: DownKind::Failed(kind), scene, config }));
-        self.machine.jobs.clear();
+        self.machine.process_gone();
+        self.child_after(kind);
         self.turn_open = false;
+        self.tick_follows = false;
         self.journal.all_connections_lost();
         Some(match kind {
             SceneKind::Killed => Fact::Killed,
             SceneKind::PowerCut => Fact::PowerCut {
-                synced: frontier.durable,
+                synced: frontier.safe(),
                 written: frontier.written,
                 appended: frontier.appended,
             },
@@ -163,7 +173,20 @@ impl World {
             synced,
             acknowledged: self.journal.acknowledged_upto(),
             acknowledged_after_sync: self.journal.acknowledged_after_sync(),
-            written_back: self.machine.durable().min(self.journal.end()),
+            written_back: self.frontier(DiskModel::Exact).safe().min(self.journal.end()),
+        }
+    }
+
+    /// What becomes of a child whose parent is gone.
+    fn child_after(&mut self, kind: SceneKind) {
+        let lives_on = self.settings.rewriting.orphan_lives && kind != SceneKind::PowerCut;
+        let Some(process) = &mut self.machine.child else { return };
+        process.orphan = true;
+        if !lives_on || !process.is_alive() {
+            // Natively the kernel sends SIGKILL on the parent's death (PR_SET_PDEATHSIG).
+            self.machine.signal_child(PARENT_DIED);
+            self.machine.child = None;
+            self.machine.pipes = None;
         }
     }
 
@@ -234,21 +257,45 @@ impl World {
         // What the failure left is what the journal may go on with; the rest is lost.
         let left = if scene.kind == SceneKind::PowerCut {
             let image = self.image(pick, model)?;
-            let real_bytes = image.data_bytes;
-            self.machine.disk.restart_with(&config.appendfilename, image.content);
-            real_bytes
+            let left = image.origin.position_of(image.data_bytes);
+            self.machine.disk.restart_with(&config.appendfilename, image.content, image.inode);
+            left
         } else {
-            self.machine.written()
+            let inode = self.machine.disk.cached_name(&config.appendfilename);
+            let stored = inode.and_then(|inode| self.machine.disk.file(inode));
+            stored.map_or(Some(0), |file| file.origin().position_of(file.cached().len() as u64))
         };
-        let torn = self.journal.entries().iter().find(|entry| entry.to > left);
-        let torn = torn.map(|entry| (entry.from, entry.to - entry.from));
-        self.journal.cut_back_to(left);
+        let torn = self.torn(left);
+        match left {
+            Some(left) => self.journal.cut_back_to(left),
+            None => self.begin_anew(&config.appendfilename),
+        }
         self.synced_before_boot = synced.min(self.journal.end());
         self.lives += 1;
         self.loading = Loading::default();
         let boot = Boot::new(config, self.settings.seed).remembering(torn);
         self.phase = Phase::Booting(Box::new(boot));
         Some(self.boot_step())
+    }
+
+    /// The first command that the failure did not leave whole: where it begins in the file that is
+    /// loaded, and its length.
+    fn torn(&self, left: Option<u64>) -> Option<(u64, u64)> {
+        let inode = self.machine.disk.cached_name(&self.machine.name);
+        let origin = inode.and_then(|inode| self.machine.disk.file(inode))?.origin();
+        let entry =
+            self.journal.entries().iter().find(|entry| left.is_some_and(|l| entry.to > l))?;
+        let offset = entry.from.checked_sub(origin.position)?.saturating_add(origin.offset);
+        Some((offset, entry.to - entry.from))
+    }
+
+    /// What is left is part of a dataset and describes no moment of what was executed.
+    fn begin_anew(&mut self, name: &str) {
+        self.journal.all_lost();
+        self.base = Rc::new(Keyspace::new(self.settings.seed));
+        if let Some(inode) = self.machine.disk.cached_name(name) {
+            self.machine.disk.set_origin(inode, disk::Origin::default());
+        }
     }
 
     /// The image that a choice means.

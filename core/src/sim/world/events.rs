@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use crate::aof::log::State;
 use crate::config::Policy;
-use crate::effect::Gate;
+use crate::effect::Pipe;
 use crate::event::Event;
 use crate::profile::Replies;
 use crate::resp::OwnedArgv;
-use crate::sim::disk::Writeback;
-use crate::sim::fact::{Answered, Fact, Fault, Goodbye, STALL_MICROS};
+use crate::sim::disk::{Stored, Writeback};
+use crate::sim::fact::{ChildStep, Fact, Fault, Goodbye, STALL_MICROS};
 use crate::sim::journal::{Answer, Asked, Cause};
-use crate::sim::machine::Performed;
-use crate::sim::world::down::SceneKind;
+use crate::sim::machine::{InFlight, PAGE_BYTES};
+use crate::sim::pipes::{Pipes, Report};
 use crate::sim::world::{Due, Input, Phase, TICK_MICROS, Taken, World};
 use crate::units::{ClientId, Errno, Lsn, Micros, Millis};
 
@@ -23,40 +24,140 @@ impl World {
             return self.take_input();
         }
         let ended = self.machine.jobs.iter().filter(|job| job.due <= clock).min_by_key(|j| j.due);
-        if let Some(job) = ended.copied() {
-            let (event, result) = self.machine.end_job(job);
-            self.handle(event);
-            if result.is_ok() {
-                self.last_sync_started = Some(job.started);
-            }
-            let took_micros = job.due.since(job.started);
-            let (from, to) = (job.from, job.to);
-            return Taken::Step(Fact::SyncEnd { from, to, took_micros, result });
+        if let Some(job) = ended.cloned() {
+            return Taken::Step(self.end_job(&job));
+        }
+        if let Some(pipe) = self.machine.pipes.as_ref().and_then(Pipes::heard)
+            && let Some(fact) = self.hear(pipe)
+        {
+            return Taken::Step(fact);
+        }
+        if std::mem::take(&mut self.tick_follows) {
+            return self.tick();
         }
         // A turn that has begun is ended before time goes on.
         if self.turn_open {
             return Taken::Nothing;
         }
-        if self.machine.disk.next_writeback().is_some_and(|at| at <= clock) {
-            let inode = self.machine.inode;
-            let done = self.machine.disk.writeback(clock);
-            // A truncation that becomes durable is nothing to tell.
-            let grew = |done: &&Writeback| done.inode == inode && done.from_bytes < done.to_bytes;
-            return match done.iter().find(grew) {
-                Some(done) => {
-                    Taken::Step(Fact::Writeback { from: done.from_bytes, to: done.to_bytes })
+        if self.machine.child_due().is_some_and(|at| at <= clock) {
+            return match self.child_step() {
+                // A wait that brought nothing is nothing to tell.
+                None
+                | Some(Fact::Child { step: ChildStep::Waited { readable: false, .. }, .. }) => {
+                    Taken::Silently
                 }
-                None => Taken::Silently,
+                Some(fact) => Taken::Step(fact),
             };
+        }
+        if self.machine.disk.next_writeback().is_some_and(|at| at <= clock) {
+            return self.write_back().map_or(Taken::Silently, Taken::Step);
         }
         if self.tick_matters() && self.next_tick <= clock {
             self.next_tick = Micros((clock.0 / TICK_MICROS + 1) * TICK_MICROS);
-            return self.tick();
+            return match self.reap() {
+                Some(fact) => {
+                    self.tick_follows = true;
+                    Taken::Step(fact)
+                }
+                None => self.tick(),
+            };
         }
         Taken::Nothing
     }
 
-    fn tick(&mut self) -> Taken {
+    /// A job has ended, and the loop hears of it.
+    pub(crate) fn end_job(&mut self, job: &InFlight) -> Fact {
+        let (performed, event) = self.machine.finish(job);
+        self.handle(event);
+        self.fact_of(performed)
+    }
+
+    /// The loop hears from a pipe. Nothing if there is nothing to hear.
+    pub(crate) fn hear(&mut self, pipe: Pipe) -> Option<Fact> {
+        let unsent_bytes = self.unsent_bytes();
+        let pipes = self.machine.pipes.as_mut().filter(|pipes| pipes.is_heard(pipe))?;
+        let (event, fact) = match pipe {
+            Pipe::Data => {
+                pipes.told_of_room();
+                (Event::PipeWritable, Fact::PipeWritable)
+            }
+            Pipe::Stop => {
+                let byte = *pipes.stop.read(1).first()?;
+                (Event::StopAsked { byte }, Fact::StopHeard { byte, unsent_bytes })
+            }
+            Pipe::Report => {
+                let report = pipes.reports.pop_front()?;
+                let Report { keys_done, keys_total, copied_bytes } = report;
+                (
+                    Event::ChildReport { copied_bytes, keys_done, keys_total },
+                    Fact::ReportHeard { keys_done, keys_total, copied_bytes },
+                )
+            }
+            Pipe::Ack => return None,
+        };
+        self.handle(event);
+        Some(fact)
+    }
+
+    /// Bytes of the rewrite buffer that are not sent.
+    pub(super) fn unsent_bytes(&self) -> u64 {
+        self.engine().map_or(0, |engine| engine.rewrite().diff().waiting_bytes())
+    }
+
+    /// The child takes its step.
+    pub(crate) fn child_step(&mut self) -> Option<Fact> {
+        self.machine.copied_bytes = self.split_pages().len() as u64 * PAGE_BYTES;
+        let child = self.machine.child.as_ref()?.id;
+        let mut step = self.machine.child_step()?;
+        if let ChildStep::AskedToStop { unsent_bytes, .. } = &mut step {
+            *unsent_bytes = self.unsent_bytes();
+        }
+        Some(Fact::Child { child, step })
+    }
+
+    /// While the server does not run, a child that outlives it takes its steps.
+    pub(super) fn orphan_step(&mut self) -> Option<Fact> {
+        loop {
+            let due = self.machine.child_due()?;
+            let strike = self.inputs.iter().filter(|input| input.input.strikes()).map(|i| i.at);
+            if strike.min().is_some_and(|at| at < due) {
+                return None;
+            }
+            self.machine.advance_to(due);
+            match self.child_step() {
+                Some(Fact::Child { step: ChildStep::Waited { readable: false, .. }, .. }) => {}
+                fact => return fact,
+            }
+        }
+    }
+
+    /// The kernel writes old changes back.
+    pub(crate) fn write_back(&mut self) -> Option<Fact> {
+        let clock = self.machine.clock;
+        let inode = self.machine.inode;
+        let names_differed = self.machine.disk.names_differ();
+        let done = self.machine.disk.writeback(clock);
+        // A truncation that becomes durable is nothing to tell.
+        let grew = |done: &&Writeback| done.inode == inode && done.from_bytes < done.to_bytes;
+        if let Some(done) = done.iter().find(grew) {
+            let origin = self.machine.disk.file(inode).map(Stored::origin).unwrap_or_default();
+            let position = |length| origin.position_of(length).unwrap_or(0);
+            let (from, to) = (position(done.from_bytes), position(done.to_bytes));
+            return Some(Fact::Writeback { from, to });
+        }
+        (names_differed && !self.machine.disk.names_differ()).then_some(Fact::NamesWrittenBack)
+    }
+
+    /// The server looks for a child that has ended.
+    pub(crate) fn reap(&mut self) -> Option<Fact> {
+        let process = self.machine.child.take_if(|child| !child.is_alive() && !child.orphan)?;
+        let (child, status) = (process.id, process.status?);
+        self.keep_reaped(process);
+        self.handle(Event::ChildExited { child, status });
+        Some(Fact::ChildReaped { child, status })
+    }
+
+    pub(super) fn tick(&mut self) -> Taken {
         let before = self.appended();
         let (now, mono) = self.clocks();
         self.handle(Event::Tick { now, mono });
@@ -109,7 +210,8 @@ impl World {
     }
 
     pub(super) fn appended(&self) -> u64 {
-        self.engine().map_or(0, |engine| engine.ledger().appended().0)
+        let positions = self.machine.positions;
+        self.engine().map_or(0, |engine| positions.of(engine.ledger().appended()))
     }
 
     pub(super) fn last_units(&self) -> Vec<Lsn> {
@@ -119,11 +221,23 @@ impl World {
     /// Tells the journal what the last event added to `aof_buf`.
     pub(super) fn note_appended(&mut self, before: u64, units: &[Lsn], cause: Cause<'_>) -> u32 {
         let Phase::Running(engine) = &self.phase else { return 0 };
+        let positions = self.machine.positions;
         let buffer = engine.log().buffer();
-        let skip = usize::try_from(before.saturating_sub(buffer.start().0)).unwrap_or(usize::MAX);
-        let bytes = buffer.bytes().get(skip..).unwrap_or_default();
-        let ends = units.iter().map(|end| end.0);
-        self.journal.appended(before, bytes, ends, cause, self.machine.clock)
+        let start = positions.of(buffer.start());
+        let ends = units.iter().map(|end| positions.of(*end));
+        let clock = self.machine.clock;
+        if start <= before {
+            let skip = usize::try_from(before - start).unwrap_or(usize::MAX);
+            let bytes = buffer.bytes().get(skip..).unwrap_or_default();
+            return self.journal.appended(before, bytes, ends, cause, clock);
+        }
+        // While the log waits for its first rewrite, what is executed is in the diff only.
+        let blocks = engine.rewrite().diff().blocks();
+        let fed: Vec<u8> = blocks.flat_map(|block| block.bytes.iter().copied()).collect();
+        let end = positions.of(engine.ledger().appended());
+        let added = usize::try_from(end.saturating_sub(before)).unwrap_or(usize::MAX);
+        let bytes = &fed[fed.len().saturating_sub(added)..];
+        self.journal.appended(before, bytes, ends, cause, clock)
     }
 
     pub(super) fn command(
@@ -156,6 +270,7 @@ impl World {
             step: self.steps + 1,
             always: false,
             lost: false,
+            logged: self.engine().is_some_and(|engine| engine.log().state() == State::On),
         });
         let cause = Cause::Command { asked, words: argv, reply: &reply };
         let entries = self.note_appended(before, &units, cause);
@@ -197,66 +312,5 @@ impl World {
             Fault::ShortWrite => faults.short_next_write = true,
         }
         Fact::Fault(fault)
-    }
-
-    /// What an effect came to, with the journal told.
-    pub(super) fn fact_of(&mut self, performed: Performed) -> Fact {
-        match performed {
-            Performed::Write { from, to, result } => Fact::Write { from, to, result },
-            Performed::SyncStart { from, to } => Fact::SyncStart { from, to },
-            Performed::SyncInline { from, to, started, took_micros, result } => {
-                if result.is_ok() {
-                    self.last_sync_started = Some(started);
-                }
-                Fact::SyncInline { from, to, took_micros, result }
-            }
-            Performed::Truncate { length_bytes, result } => Fact::Truncate { length_bytes, result },
-            Performed::CloseFile => Fact::CloseFile,
-            Performed::Read { from, to } => Fact::Read { from, to },
-            Performed::Send { client, replies, gate } => self.replied(client, replies, gate),
-            Performed::Close { client, reason } => {
-                self.journal.connection_lost(client);
-                let client = Self::client_of(client);
-                Fact::Closed { client, reason: Goodbye::Server(reason) }
-            }
-            Performed::Pause { client } => Fact::Pause { client: Self::client_of(client) },
-            Performed::Resume { client } => Fact::Resume { client: Self::client_of(client) },
-            Performed::Sleep { micros } => Fact::Sleep { micros },
-            Performed::Deadline { at } => Fact::Gathering { until: at },
-            Performed::Note(note) => Fact::Note(note),
-            Performed::Halt(reason) => {
-                self.go_down(SceneKind::Halted(reason));
-                Fact::Halt(reason)
-            }
-        }
-    }
-
-    fn replied(&mut self, client: ClientId, replies: u32, gate: Gate) -> Fact {
-        let answered = self.journal.answered(client, replies);
-        let (written, durable) = (self.machine.written(), self.machine.durable());
-        let (mut in_memory_bytes, mut in_cache_bytes, mut log_bytes) = (0, 0, 0);
-        let mut told = Vec::with_capacity(answered.len());
-        for number in answered {
-            let asked = &self.journal.asked()[number];
-            told.push(Answered {
-                asked: number,
-                words: Arc::clone(&asked.words),
-                reply: Arc::clone(&asked.reply),
-                log: (asked.from, asked.to),
-            });
-            log_bytes += asked.to - asked.from;
-            in_memory_bytes += asked.to.max(written) - asked.from.max(written);
-            let in_cache = |at: u64| at.clamp(durable, written.max(durable));
-            in_cache_bytes += in_cache(asked.to) - in_cache(asked.from);
-        }
-        Fact::Reply {
-            client: Self::client_of(client),
-            replies,
-            gate,
-            answered: told.into(),
-            in_memory_bytes,
-            in_cache_bytes,
-            log_bytes,
-        }
     }
 }

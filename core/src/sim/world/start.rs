@@ -9,15 +9,14 @@ use crate::engine::Engine;
 use crate::event::Event;
 use crate::keyspace::Keyspace;
 use crate::sim::boot::{Boot, Booted, LoadedEntry, STEPPED_COMMANDS, place_of};
-use crate::sim::disk::Disk;
-use crate::sim::disk::Inode;
+use crate::sim::disk::{Disk, Origin, Stored};
 use crate::sim::fact::Fact;
 use crate::sim::journal::Journal;
-use crate::sim::machine::Machine;
+use crate::sim::machine::{Machine, Positions};
 use crate::sim::recover::load_class;
 use crate::sim::world::{Down, DownKind, EPOCH, Phase, Settings, World};
 use crate::start::{StartError, Started};
-use crate::units::Micros;
+use crate::units::{FileId, Micros};
 
 /// A world cannot begin: its log cannot be loaded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,14 +36,8 @@ pub(crate) struct Loading {
 /// Starts the server before the first step: its steps are not shown, and time begins after them.
 pub(super) fn start(settings: Settings) -> Result<World, StartFailed> {
     let disk = disk_with(&settings);
-    let machine = Machine {
-        disk,
-        inode: Inode(0),
-        clock: Micros(0),
-        epoch: EPOCH,
-        jobs: Vec::new(),
-        performed: None,
-    };
+    let name = settings.config.appendfilename.clone();
+    let machine = Machine::new(disk, &name, EPOCH, settings.rewriting);
     let boot = Boot::new(settings.config.clone(), settings.seed);
     let mut world = World {
         phase: Phase::Booting(Box::new(boot)),
@@ -63,6 +56,8 @@ pub(super) fn start(settings: Settings) -> Result<World, StartFailed> {
         last_sync_started: None,
         recorder: None,
         following: None,
+        rewriting: None,
+        tick_follows: false,
         settings,
     };
     while let Phase::Booting(_) = world.phase {
@@ -105,7 +100,8 @@ impl World {
     /// The engine was made before time was set back.
     fn renew_engine(&mut self) {
         let Phase::Running(engine) = &self.phase else { return };
-        let keyspace = engine.executor().keyspace.clone();
+        let mut keyspace = engine.executor().keyspace.clone();
+        keyspace.watch_writes();
         let length = engine.ledger().appended().0;
         let (now, mono) = (self.machine.wall(), self.machine.clock);
         let config = self.settings.config.clone();
@@ -133,16 +129,26 @@ impl World {
     }
 
     /// Compares one loaded command with the journal: what it knows keeps its memory, what it does
-    /// not know is new to it.
+    /// not know is new to it. The dataset with which a rewritten file begins is everything that was
+    /// executed before.
     fn loaded(&mut self, loaded: &LoadedEntry) {
         self.loading.commands += 1;
-        if loaded.to <= self.journal.base_bytes() {
+        let origin = self.loaded_origin();
+        if loaded.to <= origin.offset {
             return;
         }
+        let position = |offset: u64| origin.position + offset.saturating_sub(origin.offset);
+        let (start, end) = (position(loaded.from), position(loaded.to));
+        if end <= self.journal.base_bytes() {
+            return;
+        }
+        let entries = self.journal.entries();
+        let before = entries.partition_point(|entry| entry.to <= origin.position);
+        self.loading.met = self.loading.met.max(before);
         let known = self.journal.entries().get(self.loading.met);
         if self.loading.transaction.is_none()
             && known.is_some_and(|entry| {
-                (entry.from, entry.to) == (loaded.from, loaded.to)
+                (entry.from, entry.to) == (start, end)
                     && entry.words.as_bytes() == loaded.words.as_bytes()
             })
         {
@@ -152,10 +158,9 @@ impl World {
         let name = loaded.words.as_argv().name();
         let opens = name.eq_ignore_ascii_case(b"MULTI");
         let closes = name.eq_ignore_ascii_case(b"EXEC");
-        let (from, mut bytes) =
-            self.loading.transaction.take().unwrap_or_else(|| (loaded.from, Vec::new()));
+        let (from, mut bytes) = self.loading.transaction.take().unwrap_or((start, Vec::new()));
         bytes.extend_from_slice(loaded.words.as_bytes());
-        let continues = from < loaded.from && !closes;
+        let continues = from < start && !closes;
         if opens || continues {
             self.loading.transaction = Some((from, bytes));
             return;
@@ -165,15 +170,26 @@ impl World {
         self.loading.met = self.journal.entries().len();
     }
 
+    /// How the file that is loaded and positions go together.
+    fn loaded_origin(&self) -> Origin {
+        self.machine.disk.file(self.machine.inode).map(Stored::origin).unwrap_or_default()
+    }
+
     fn ready(&mut self, started: Started) -> Fact {
-        self.journal.cut_back_to(started.length_bytes);
-        let Started { executor, length_bytes, commands, .. } = started;
+        let Started { mut executor, length_bytes, commands, .. } = started;
+        let origin = self.loaded_origin();
+        let end = origin.position_of(length_bytes).unwrap_or(length_bytes);
+        self.journal.cut_back_to(end);
+        self.machine.positions = Positions { engine: length_bytes, world: end };
+        self.machine.opened_log(FileId::LIVE);
         let keys = executor.keyspace.len() as u64;
+        executor.keyspace.watch_writes();
         let (now, mono) = (self.machine.wall(), self.machine.clock);
         let config = executor.config;
         let seed = self.settings.seed;
         let engine = Engine::new(config, seed, executor.keyspace, length_bytes, now, mono);
         self.phase = Phase::Running(Box::new(engine));
+        self.rewriting = None;
         self.turn_open = false;
         self.begin_trace();
         Fact::BootReady { commands, keys, length_bytes }

@@ -9,18 +9,21 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::effect::{Effect, Work};
+use crate::effect::{Effect, Lane, Work};
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::pump::{self, Environment, Outcome};
-use crate::sim::fact::{Fact, Goodbye};
+use crate::rewrite::emit::Emitter;
+use crate::rewrite::names::FileName;
+use crate::sim::disk::{Faults, Origin};
+use crate::sim::fact::{Fact, Goodbye, Progress};
 use crate::sim::journal::Cause;
-use crate::sim::machine::{Machine, Performed};
+use crate::sim::machine::{Machine, Performed, Working};
 use crate::sim::world::{Phase, Settings, StartFailed, World};
 use crate::trace::{
     EffectSummary, Header, Reader, Record, RecordedEvent, TraceError, dataset_digest,
 };
-use crate::units::{Micros, Millis};
+use crate::units::{Errno, JobId, Micros, Millis};
 
 /// A trace that was read.
 #[derive(Clone, Debug)]
@@ -218,22 +221,29 @@ impl World {
                 Ok(None)
             }
             Event::Job { job, result, took } => {
-                let known = self.machine.jobs.iter().find(|known| known.job == job).copied();
-                if let Some(job) = known {
-                    self.machine.disk.faults.fail_next_sync = result.err();
-                    // The result is the armed one.
-                    let _ = self.machine.end_job(job);
+                Ok(self.traced_job(event, job, result.map(|()| 0), took))
+            }
+            Event::Opened { job, result } => Ok(self.traced_job(event, job, result, Micros(0))),
+            Event::PipeWritable => {
+                self.handle(event);
+                Ok(Some(Fact::PipeWritable))
+            }
+            Event::StopAsked { byte } => {
+                let unsent_bytes = self.unsent_bytes();
+                self.handle(event);
+                Ok(Some(Fact::StopHeard { byte, unsent_bytes }))
+            }
+            Event::ChildReport { copied_bytes, keys_done, keys_total } => {
+                self.handle(event);
+                Ok(Some(Fact::ReportHeard { keys_done, keys_total, copied_bytes }))
+            }
+            Event::ChildExited { child, status } => {
+                if let Some(mut process) = self.machine.child.take_if(|known| known.id == child) {
+                    process.status = Some(status);
+                    self.keep_reaped(process);
                 }
                 self.handle(event);
-                if result.is_ok() {
-                    self.last_sync_started = known.map(|job| job.started);
-                }
-                Ok(known.map(|job| Fact::SyncEnd {
-                    from: job.from,
-                    to: job.to,
-                    took_micros: took.0,
-                    result,
-                }))
+                Ok(Some(Fact::ChildReaped { child, status }))
             }
             Event::Connected { client, .. } => {
                 self.handle(event);
@@ -254,12 +264,7 @@ impl World {
             | Event::InputEnded { .. }
             | Event::Socket { .. }
             | Event::Usage(_)
-            | Event::Took { .. }
-            | Event::Opened { .. }
-            | Event::PipeWritable
-            | Event::StopAsked { .. }
-            | Event::ChildReport { .. }
-            | Event::ChildExited { .. } => {
+            | Event::Took { .. } => {
                 self.handle(event);
                 Ok(None)
             }
@@ -278,6 +283,13 @@ impl World {
         expected: &EffectSummary,
         answer: Option<Event<'_>>,
     ) -> Result<Option<Fact>, Differs> {
+        if let EffectSummary::Submit { lane: Lane::Inline, work: Work::Open { name, .. }, .. } =
+            expected
+            && let Some(Event::Opened { result: Ok(length_bytes), .. }) = answer
+        {
+            self.traced_file(*name, length_bytes);
+        }
+        self.machine.appended = self.appended();
         let Phase::Running(engine) = &mut self.phase else { return Err(Differs) };
         let mut host =
             RecordedHost { machine: &mut self.machine, expected, answer, differs: false };
@@ -285,8 +297,72 @@ impl World {
         if !performed || host.differs {
             return Err(Differs);
         }
+        self.follow_log();
         let performed = self.machine.performed.take().ok_or(Differs)?;
         Ok(Some(self.fact_of(performed)))
+    }
+
+    /// A job beside the loop has ended as the trace says.
+    fn traced_job(
+        &mut self,
+        event: Event<'_>,
+        job: JobId,
+        result: Result<u64, Errno>,
+        took: Micros,
+    ) -> Option<Fact> {
+        let known = self.machine.jobs.iter().find(|known| known.job == job).cloned();
+        let performed = known.map(|mut known| {
+            self.machine.disk.faults = Faults::default();
+            match &known.work {
+                // Its failure is the disk's: what becomes of the pages is known there.
+                Working::SyncLog { .. } | Working::Sync { .. } => {
+                    self.machine.disk.faults.fail_next_sync = result.err();
+                }
+                Working::Open { name, .. } => {
+                    if let Ok(length_bytes) = result {
+                        self.traced_file(*name, length_bytes);
+                    }
+                }
+                _ => {}
+            }
+            if result.is_err() && self.machine.disk.faults.fail_next_sync.is_none() {
+                known.done = Some(result);
+            }
+            known.started = self.machine.clock;
+            known.due = Micros(known.started.0.saturating_add(took.0));
+            self.machine.finish(&known).0
+        });
+        self.handle(event);
+        performed.map(|performed| self.fact_of(performed))
+    }
+
+    /// The file that a real child has made. The trace holds no byte of it, but what it must be is
+    /// known: the dataset at the fork, then what was sent of the diff.
+    fn traced_file(&mut self, name: FileName, length_bytes: u64) {
+        let FileName::Rewritten(child) = name else { return };
+        let text = name.text(&self.machine.name);
+        let Some(process) = self.remembered_child().filter(|process| process.id == child) else {
+            return;
+        };
+        let (keyspace, forked_at) = (Rc::clone(&process.keyspace), process.forked_at);
+        let mut content = Vec::new();
+        Emitter::new().emit(&keyspace, &mut content, usize::MAX);
+        let offset = content.len() as u64;
+        for entry in self.journal.entries().iter().filter(|entry| entry.from >= forked_at) {
+            if content.len() as u64 >= length_bytes {
+                break;
+            }
+            content.extend_from_slice(entry.words.as_bytes());
+        }
+        content.resize(usize::try_from(length_bytes).unwrap_or(usize::MAX).min(content.len()), 0);
+        let origin = if offset <= length_bytes {
+            Origin { offset, position: forked_at }
+        } else {
+            Origin::NOWHERE
+        };
+        let inode = self.machine.disk.install(&text, content);
+        self.machine.disk.set_origin(inode, origin);
+        self.made_by_traced_child(inode);
     }
 
     /// The active expiry cycle of a recorded tick.
@@ -320,15 +396,17 @@ impl Environment for RecordedHost<'_> {
         let machine = &mut *self.machine;
         let clock = machine.clock;
         match (effect, self.answer) {
-            (Effect::Write { bytes, upto, .. }, Some(Event::Written { result, .. })) => {
-                let from = upto.0.saturating_sub(bytes.len() as u64);
+            (Effect::Write { file, bytes, upto, .. }, Some(Event::Written { result, .. })) => {
+                let upto = machine.positions.of(upto);
+                let from = upto.saturating_sub(bytes.len() as u64);
                 if let Ok(taken) = result {
                     let taken = usize::try_from(taken).unwrap_or(usize::MAX).min(bytes.len());
-                    machine.disk.faults = crate::sim::disk::Faults::default();
-                    let written = machine.disk.write(machine.inode, &bytes[..taken], clock);
+                    machine.disk.faults = Faults::default();
+                    let inode = machine.inode_of(file).unwrap_or(machine.inode);
+                    let written = machine.disk.write(inode, &bytes[..taken], clock);
                     debug_assert!(written.is_ok(), "a disk without faults: {written:?}");
                 }
-                machine.performed = Some(Performed::Write { from, to: upto.0, result });
+                machine.performed = Some(Performed::Write { from, to: upto, result });
             }
             (Effect::Submit { job, lane, work }, answer) => {
                 if let Some(Event::Job { result, .. }) = answer {
@@ -338,11 +416,25 @@ impl Environment for RecordedHost<'_> {
                 // On the simulated machine, but with the time and the answer of the trace.
                 machine.perform(Effect::Submit { job, lane, work });
                 machine.clock = clock;
-                if let Some(Event::Job { took, .. }) = answer
-                    && let Some(Performed::SyncInline { took_micros, .. }) = &mut machine.performed
-                {
-                    *took_micros = took.0;
+                if let Some(Event::Job { took, result, .. }) = answer {
+                    told(&mut machine.performed, took, result);
                 }
+            }
+            (Effect::Fork { keyspace, config }, Some(Event::Forked { result, took })) => {
+                if let Ok(child) = result {
+                    machine.next_pid = child.0;
+                    machine.child = None;
+                    machine.perform(Effect::Fork { keyspace, config });
+                    machine.clock = clock;
+                }
+                machine.performed = Some(Performed::Forked { result, took_micros: took.0 });
+            }
+            (Effect::OpenPipes, Some(Event::PipesOpened { result })) => {
+                machine.performed = Some(Performed::PipesOpened { result });
+            }
+            (Effect::PipeWrite { pipe, bytes }, Some(Event::PipeWritten { result, .. })) => {
+                let offered_bytes = bytes.len() as u64;
+                machine.performed = Some(Performed::PipeWrite { pipe, offered_bytes, result });
             }
             (other, _) => {
                 machine.perform(other);
@@ -350,6 +442,17 @@ impl Environment for RecordedHost<'_> {
             }
         }
         self.answer.map_or(Outcome::Later, Outcome::Now)
+    }
+}
+
+/// The fact says how it was, and not how it would be here.
+fn told(performed: &mut Option<Performed>, took: Micros, how: Result<(), Errno>) {
+    match performed {
+        Some(Performed::SyncInline { took_micros, .. }) => *took_micros = took.0,
+        Some(Performed::File { progress: Progress::Ended { took_micros, result }, .. }) => {
+            (*took_micros, *result) = (took.0, how);
+        }
+        _ => {}
     }
 }
 
@@ -364,8 +467,23 @@ fn answers(effect: &Effect<'_>, answer: Option<Event<'_>>) -> bool {
             let bytes = result.unwrap_or_default().len();
             *file == read && u32::try_from(bytes).is_ok_and(|bytes| bytes <= *max_bytes)
         }
-        (Effect::RewriteConfig { .. }, Some(Event::ConfigRewritten { .. })) => true,
-        (Effect::Write { .. } | Effect::Read { .. } | Effect::RewriteConfig { .. }, _)
+        (Effect::Submit { job, .. }, Some(Event::Opened { job: opened, .. }))
+        | (Effect::Append { job, .. }, Some(Event::Job { job: opened, .. })) => *job == opened,
+        (Effect::PipeWrite { pipe, bytes }, Some(Event::PipeWritten { pipe: told, result })) => {
+            *pipe == told && result.unwrap_or(0) <= bytes.len() as u64
+        }
+        (Effect::RewriteConfig { .. }, Some(Event::ConfigRewritten { .. }))
+        | (Effect::OpenPipes, Some(Event::PipesOpened { .. }))
+        | (Effect::Fork { .. }, Some(Event::Forked { .. })) => true,
+        (
+            Effect::Write { .. }
+            | Effect::Read { .. }
+            | Effect::RewriteConfig { .. }
+            | Effect::OpenPipes
+            | Effect::Fork { .. }
+            | Effect::PipeWrite { .. },
+            _,
+        )
         | (_, Some(_)) => false,
         (_, None) => true,
     }
