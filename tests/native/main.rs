@@ -10,6 +10,7 @@ mod kill9;
 mod oracle_redis;
 mod promises_native;
 mod recovery;
+mod rewrite_commands;
 mod rewrite_emission;
 mod schedules;
 mod server;

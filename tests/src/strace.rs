@@ -34,6 +34,8 @@ pub struct Strace {
     program: PathBuf,
     output: PathBuf,
     inject: Vec<String>,
+    /// The calls that are watched.
+    calls: String,
 }
 
 /// The calls that can touch a file.
@@ -44,13 +46,33 @@ impl Strace {
     /// strace at `program`, writing to `output`.
     #[must_use]
     pub fn new(program: &Path, output: &Path) -> Self {
-        Self { program: program.to_owned(), output: output.to_owned(), inject: Vec::new() }
+        Self {
+            program: program.to_owned(),
+            output: output.to_owned(),
+            inject: Vec::new(),
+            calls: CALLS.to_owned(),
+        }
     }
 
     /// Tampers with calls, such as `fdatasync:error=EIO:when=2`. Numbers count per thread.
     #[must_use]
     pub fn inject(mut self, what: &str) -> Self {
         self.inject.push(format!("inject={what}"));
+        self
+    }
+
+    /// Lets every `fork(2)` fail. Threads are made by another call.
+    #[must_use]
+    pub fn without_children(self) -> Self {
+        // strace tampers with nothing that it does not watch.
+        self.inject("clone:error=EAGAIN").watch("clone")
+    }
+
+    /// Watches another call.
+    #[must_use]
+    pub fn watch(mut self, call: &str) -> Self {
+        self.calls.push(',');
+        self.calls.push_str(call);
         self
     }
 
@@ -61,7 +83,7 @@ impl Strace {
         // Follow threads, show the path of each descriptor, no contents.
         words.extend(["-f", "-y", "-s", "0", "-o"].map(OsString::from));
         words.push(self.output.clone().into());
-        words.extend(["-e".into(), format!("trace={CALLS}").into()]);
+        words.extend(["-e".into(), format!("trace={}", self.calls).into()]);
         for inject in &self.inject {
             words.extend(["-e".into(), inject.into()]);
         }
