@@ -82,7 +82,8 @@ impl Engine {
     }
 
     /// Whether records are made: the log is on, or a first rewrite takes them.
-    pub(super) fn accepts(&self) -> bool {
+    #[must_use]
+    pub fn accepts(&self) -> bool {
         self.log.accepts()
             || (self.log.state() == State::WaitRewrite
                 && (self.rewrite.is_feeding() || self.rewrite.holds_gates()))

@@ -55,6 +55,9 @@ impl Engine {
     fn gate_of_turn(&self) -> Gate {
         let choices = self.executor.config.choices();
         let appended = self.log.ledger().appended();
+        if self.rewrite.holds_gates() {
+            return self.gate_in_hold();
+        }
         match self.log.state() {
             State::On => {}
             // The reply that the log is off waits until what it holds is on the disk. Redis does
@@ -65,9 +68,6 @@ impl Engine {
             {
                 return Gate::AfterSync(appended);
             }
-            State::WaitRewrite
-                if self.rewrite.holds_gates()
-                    && !mutation::is(Mutation::FreeRepliesWhileWaiting) => {}
             State::Stopping | State::WaitRewrite | State::Off => return Gate::Free,
         }
         match self.executor.config.appendfsync {
@@ -83,6 +83,27 @@ impl Engine {
                 }
                 Replies::AfterWrite | Replies::AtOnce => Gate::Free,
             },
+        }
+    }
+
+    /// The same during a switch: nothing is told of what only one of the two files has, also when
+    /// the profile was changed to one that tells everything.
+    fn gate_in_hold(&self) -> Gate {
+        let ledger = self.log.ledger();
+        let appended = ledger.appended();
+        let always = self.executor.config.appendfsync == Policy::Always;
+        match self.log.state() {
+            State::Off => Gate::Free,
+            State::WaitRewrite if mutation::is(Mutation::FreeRepliesWhileWaiting) => Gate::Free,
+            state if state == State::Stopping || always => {
+                if appended > ledger.synced() {
+                    Gate::AfterSync(appended)
+                } else {
+                    Gate::Free
+                }
+            }
+            _ if appended > ledger.written() => Gate::AfterWrite(appended),
+            _ => Gate::Free,
         }
     }
 

@@ -48,23 +48,16 @@ use crate::units::{ChildId, Errno, FileId, JobId, Lsn, Micros, Millis};
 
 use super::diff::Diff;
 use super::mutation::{self, Mutation};
-use super::names::FileName;
 use super::stage::{Moment, Stage};
 use super::switch::{Hold, InFlight, Limits, Round};
 use super::trigger::Cause;
 
-/// One write into the data pipe has so many bytes at most: what a pipe of Linux holds.
-const PIPE_WRITE_BYTES: usize = 64 * 1024;
-/// So many of them a turn, so that a fast child does not keep clients waiting.
-const PIPE_WRITES_A_TURN: u32 = 16;
 /// The first wait after a failure, doubled by each further one.
 const BACK_OFF_MS: u64 = 1_000;
 /// The longest.
 const MOST_BACK_OFF_MS: u64 = 60_000;
 /// SIGUSR1, by which a child is told to end. That it did is no failure.
 const TOLD_TO_END: i32 = 10;
-/// What the child sends to have no more, and what it is answered.
-const BANG: &[u8] = b"!";
 
 /// What the child has said of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,24 +99,6 @@ pub(super) struct Run {
     pub(super) queued_sync: Option<JobId>,
     /// Waits of the directory sync, in milliseconds.
     pub(super) retry_ms: u64,
-}
-
-/// The pipe to the child.
-#[derive(Clone, Copy, Debug, Default)]
-struct DataPipe {
-    full: bool,
-    /// Bytes of the write whose answer has not come.
-    offered: usize,
-    writes_left: u32,
-}
-
-/// An errand whose outcome changes nothing.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Chore {
-    ClosePipes,
-    Kill { child: ChildId },
-    Close { file: FileId, lane: Lane },
-    Unlink { name: FileName },
 }
 
 /// The rewrite of one engine.
@@ -231,225 +206,6 @@ impl Rewrite {
             not_before: None,
             last_try: LastTry::No,
         }
-    }
-
-    /// How far it has come.
-    #[must_use]
-    pub const fn stage(&self) -> Stage {
-        self.stage
-    }
-
-    /// Whether one runs, its switch included.
-    #[must_use]
-    pub fn is_active(&self) -> bool {
-        self.stage != Stage::Idle
-    }
-
-    /// The child, while it lives.
-    #[must_use]
-    #[doc(alias = "aof_child_pid")]
-    pub const fn child(&self) -> Option<ChildId> {
-        match self.stage {
-            Stage::Child { child, .. } | Stage::Aborting { child } => Some(child),
-            _ => None,
-        }
-    }
-
-    /// The child whose file is being written or made the log, while a rewrite runs.
-    #[must_use]
-    pub fn writer(&self) -> Option<ChildId> {
-        self.run.as_ref().map(|run| run.child)
-    }
-
-    /// The new file, once the parent has opened it and until it is the log.
-    #[must_use]
-    pub fn file(&self) -> Option<FileId> {
-        Some(self.run.as_ref()?.file?.0)
-    }
-
-    /// Why the one that runs is made.
-    #[must_use]
-    pub const fn cause(&self) -> Option<Cause> {
-        self.cause
-    }
-
-    /// The rewrite buffer.
-    #[must_use]
-    pub const fn diff(&self) -> &Diff {
-        &self.diff
-    }
-
-    /// Whether one is to be made as soon as possible.
-    #[must_use]
-    #[doc(alias = "aof_rewrite_scheduled")]
-    pub const fn is_scheduled(&self) -> bool {
-        self.scheduled
-    }
-
-    /// Whether the child has asked for no more.
-    #[must_use]
-    #[doc(alias = "aof_stop_sending_diff")]
-    pub const fn stop_sending(&self) -> bool {
-        matches!(self.stage, Stage::Child { stop_sending: true, .. })
-    }
-
-    /// Whether the last one failed.
-    #[must_use]
-    #[doc(alias = "aof_lastbgrewrite_status")]
-    pub const fn last_failed(&self) -> bool {
-        self.last_failed
-    }
-
-    /// When the one that runs was forked.
-    #[must_use]
-    #[doc(alias = "aof_rewrite_time_start")]
-    pub const fn started(&self) -> Option<Millis> {
-        self.started
-    }
-
-    /// How long the last one took, well or not, in whole seconds.
-    #[must_use]
-    #[doc(alias = "aof_rewrite_time_last")]
-    pub const fn last_took_seconds(&self) -> Option<u64> {
-        self.last_took_seconds
-    }
-
-    /// What the child that lives has said last.
-    #[must_use]
-    pub const fn report(&self) -> Option<Report> {
-        self.report
-    }
-
-    /// Memory that the last child had to itself at its end, in bytes.
-    #[must_use]
-    #[doc(alias = "stat_aof_cow_bytes")]
-    pub const fn copied_bytes(&self) -> u64 {
-        self.last_copied_bytes
-    }
-
-    /// For how long the last fork stopped the process, in microseconds.
-    #[must_use]
-    #[doc(alias = "stat_fork_time")]
-    pub const fn fork_micros(&self) -> u64 {
-        self.fork_micros
-    }
-
-    /// How many children were forked.
-    #[must_use]
-    #[doc(alias = "stat_total_forks")]
-    pub const fn forks(&self) -> u64 {
-        self.forks
-    }
-
-    /// How many rewrites were begun, forked or not.
-    #[must_use]
-    pub const fn attempts(&self) -> u64 {
-        self.attempts
-    }
-
-    /// How many have ended well.
-    #[must_use]
-    pub const fn completed(&self) -> u64 {
-        self.completed
-    }
-
-    /// How many have failed since the last that ended well (`hardened`).
-    #[must_use]
-    pub const fn failures(&self) -> u32 {
-        self.failures
-    }
-
-    /// `CONFIG RESETSTAT`.
-    pub(crate) fn reset_statistics(&mut self) {
-        self.fork_micros = 0;
-        self.forks = 0;
-        self.attempts = 0;
-    }
-
-    /// Whether there are pipes to a child.
-    #[must_use]
-    pub fn pipes_are_open(&self) -> bool {
-        let close_soon = self.chores.iter().any(|chore| matches!(chore, Chore::ClosePipes));
-        close_soon
-            || matches!(self.stage, Stage::Forking | Stage::Child { .. } | Stage::Aborting { .. })
-    }
-
-    /// For how long the last switch held replies to writes, or stopped the loop, in microseconds.
-    #[must_use]
-    pub const fn switch_micros(&self) -> Option<u64> {
-        self.switch_micros
-    }
-
-    /// Before this none begins by itself.
-    #[must_use]
-    pub const fn not_before(&self) -> Option<Micros> {
-        self.not_before
-    }
-
-    /// The log position at the fork of the one that runs.
-    #[must_use]
-    pub fn forked_at(&self) -> Option<Lsn> {
-        self.run.as_ref().map(|run| run.forked_at)
-    }
-
-    /// How far the new file is known to have come, from when the parent has opened it on.
-    #[must_use]
-    pub fn covered(&self) -> Option<Lsn> {
-        self.run.as_ref().filter(|run| run.file.is_some()).map(|run| run.covered)
-    }
-
-    /// Whether records go into the rewrite buffer.
-    #[must_use]
-    pub const fn is_feeding(&self) -> bool {
-        self.feeding
-    }
-
-    /// Whether no reply to a write may leave, see [`Stage::holds_gates`].
-    #[must_use]
-    pub fn holds_gates(&self) -> bool {
-        self.stage.holds_gates()
-            && self
-                .run
-                .as_ref()
-                .is_some_and(|run| run.replaces_log && run.order == Switch::HoldsGates)
-    }
-
-    /// Why writes are refused: the directory of a renamed log cannot be synced.
-    #[must_use]
-    pub const fn refusal(&self) -> Option<Errno> {
-        match self.stage {
-            Stage::Limbo { errno, .. } => Some(errno),
-            _ => None,
-        }
-    }
-
-    /// Whether the name of the log may lead to the new file already, so that there is no way back.
-    pub(crate) fn is_past_return(&self) -> bool {
-        self.stage.may_be_renamed() && self.run.as_ref().is_some_and(|run| run.replaces_log)
-    }
-
-    /// A file that nobody needs is closed.
-    pub(crate) fn close_later(&mut self, file: Option<FileId>) {
-        self.chores.extend(file.map(|file| Chore::Close { file, lane: Lane::Slow }));
-    }
-
-    /// The block that is being appended.
-    pub(crate) const fn block(&self) -> &Arc<Vec<u8>> {
-        &self.block
-    }
-
-    /// Whether nothing of any rewrite is under way.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.stage == Stage::Idle
-            && self.chores.is_empty()
-            && self.notes.is_empty()
-            && self.tidying.is_empty()
-            && self.unwanted.is_empty()
-    }
-
-    /// Whether the server must end although the name of the log is not durable.
-    pub(crate) fn is_given_up(&self) -> bool {
-        self.last_try == LastTry::Failed
     }
 
     /// One is made as soon as possible.
@@ -584,76 +340,6 @@ impl Rewrite {
         matches!(self.stage, Stage::Child { .. })
             && config.choices().full_diff == FullDiff::AbortsRewrite
             && self.diff.appended_bytes() > config.aof_rewrite_buffer_limit_bytes
-    }
-
-    /// A turn ends: the pipe may be written to again.
-    pub(crate) fn turn_ended(&mut self, mono: Micros) {
-        self.pipe.writes_left = PIPE_WRITES_A_TURN;
-        if self.hold != Hold::No {
-            self.hold_turn_ended(mono);
-        }
-    }
-
-    /// The pipe has room again.
-    pub(crate) fn pipe_writable(&mut self) {
-        self.pipe.full = false;
-        self.pipe.writes_left = PIPE_WRITES_A_TURN;
-    }
-
-    /// Bytes that go into the data pipe next, if any: the front of [`Diff::unsent`].
-    pub(crate) fn next_pipe_write(&mut self) -> Option<usize> {
-        let Stage::Child { stop_sending: false, .. } = self.stage else { return None };
-        let bytes = self.diff.unsent().len().min(PIPE_WRITE_BYTES);
-        if bytes == 0 || self.pipe.full || self.pipe.writes_left == 0 || self.pipe.offered > 0 {
-            return None;
-        }
-        self.pipe.writes_left -= 1;
-        self.pipe.offered = bytes;
-        Some(bytes)
-    }
-
-    /// The bytes behind [`Self::next_pipe_write`] and [`Want::PipeWrite`].
-    pub(crate) fn pipe_bytes(&self, pipe: Pipe) -> &[u8] {
-        match pipe {
-            Pipe::Data => self.diff.unsent().get(..self.pipe.offered).unwrap_or_default(),
-            Pipe::Ack | Pipe::Stop | Pipe::Report => BANG,
-        }
-    }
-
-    /// What `write(2)` said of a pipe.
-    pub(crate) fn pipe_written(&mut self, pipe: Pipe, result: Result<u64, Errno>) {
-        if pipe == Pipe::Ack {
-            if let Some(errno) = ack_error(result) {
-                // Redis does not try again; the child gives up after five seconds.
-                self.notes.push_back(RewriteNote::AckFailed(errno));
-            }
-            return;
-        }
-        let offered = std::mem::take(&mut self.pipe.offered);
-        match result {
-            Ok(bytes) => {
-                let bytes = usize::try_from(bytes).unwrap_or(usize::MAX).min(offered);
-                self.pipe.full = bytes < offered;
-                if matches!(self.stage, Stage::Child { .. }) {
-                    self.diff.sent(bytes);
-                }
-            }
-            Err(Errno::EINTR) => {}
-            // Full, or the child is gone: its end will be told.
-            Err(_) => self.pipe.full = true,
-        }
-    }
-
-    /// The child has sent a byte through the stop pipe.
-    #[doc(alias = "aofChildPipeReadable")]
-    pub(crate) fn stop_asked(&mut self, byte: u8) {
-        let Stage::Child { stop_sending, .. } = &mut self.stage else { return };
-        if std::mem::replace(&mut self.stop_heard, true) || [byte] != *BANG {
-            return;
-        }
-        *stop_sending = !mutation::is(Mutation::AckBeforeDrain);
-        self.ack_due = true;
-        self.notes.push_back(RewriteNote::StopAsked);
     }
 
     /// The child has said how far it is.
@@ -795,15 +481,6 @@ impl Rewrite {
         log.thaw(at.now);
     }
 
-    /// The names that a child may have left are removed.
-    #[doc(alias = "aofRemoveTempFile")]
-    fn remove_names(&mut self) {
-        let Some(child) = self.writer() else { return };
-        for name in [FileName::Rewritten(child), FileName::Unfinished(child)] {
-            self.chores.push_back(Chore::Unlink { name });
-        }
-    }
-
     /// One has ended well.
     pub(super) fn succeeded(&mut self) {
         self.completed += 1;
@@ -854,39 +531,6 @@ impl Rewrite {
             | Stage::SyncingDirectory { .. }
             | Stage::Limbo { .. } => self.want_switch(log, config, at),
         }
-    }
-
-    fn run_errand(&mut self, chore: Chore, log: &mut Log) -> Want {
-        match chore {
-            Chore::ClosePipes => Want::ClosePipes,
-            Chore::Kill { child } => Want::Kill { child },
-            Chore::Close { file, lane } => {
-                Want::Submit { job: log.new_job(), lane, work: Work::Close { file } }
-            }
-            Chore::Unlink { name } => {
-                let job = log.new_job();
-                self.tidying.push(job);
-                Want::Submit { job, lane: Lane::Slow, work: Work::Unlink { name } }
-            }
-        }
-    }
-
-    /// A file was opened for a rewrite that was given up meanwhile: it is closed again. Returns
-    /// whether it was one of those.
-    pub(super) fn unwanted_opened(&mut self, job: JobId, opened: bool) -> bool {
-        let Some(index) = self.unwanted.iter().position(|&(known, _)| known == job) else {
-            return false;
-        };
-        let (_, file) = self.unwanted.remove(index);
-        self.close_later(opened.then_some(file));
-        true
-    }
-
-    /// Whether a job that has ended was an errand.
-    pub(super) fn errand_ended(&mut self, job: JobId) -> bool {
-        let before = self.tidying.len();
-        self.tidying.retain(|&known| known != job);
-        self.tidying.len() < before
     }
 
     /// Adds everything that decides what comes next.
@@ -946,11 +590,9 @@ impl Rewrite {
     }
 }
 
-/// Why the child was not told that it may stop reading, if it was not.
-fn ack_error(result: Result<u64, Errno>) -> Option<Errno> {
-    match result {
-        Ok(1) => None,
-        Ok(_) => Some(Errno::EIO),
-        Err(errno) => Some(errno),
-    }
-}
+mod errands;
+mod pipe;
+mod view;
+
+pub(super) use errands::Chore;
+use pipe::DataPipe;

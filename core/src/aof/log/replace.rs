@@ -110,6 +110,7 @@ impl Log {
         if mutation::is(Mutation::DiscardsTooMuch) {
             has = self.buffer.bytes().len();
         }
+        assert!(new.upto <= self.buffer.end(), "the new file has more than was ever appended");
         self.buffer.consume(has.min(self.buffer.bytes().len()));
         self.ledger.write(new.upto);
         self.file = new.file;

@@ -172,6 +172,30 @@ fn the_policy_changes_at_every_step() {
     }
 }
 
+/// Redis's profile tells everything at once; not while nobody knows which file will be found.
+#[test]
+fn the_profile_changes_at_every_step() {
+    for policy in Policy::ALL {
+        for steps in 0..STEPS {
+            let mut rig = at_step(policy, steps);
+            rig.turn(1, "CONFIG SET profile redis-6.2");
+            let in_hold = rig.engine.rewrite().holds_gates();
+            rig.checks = false;
+            rig.turn(3, "SET after 1");
+            assert!(!in_hold || rig.received(3).is_empty(), "{policy:?} {steps}");
+            rig.settle();
+            if rig.outside.child.is_some() {
+                rig.child_ends();
+                rig.settle();
+            }
+            rig.turn_end();
+            rig.settle();
+            assert_eq!(rig.engine.rewrite().completed(), 1);
+            rig.assert_log_is_complete();
+        }
+    }
+}
+
 #[test]
 fn a_second_rewrite_is_refused_at_every_step() {
     for steps in 0..STEPS {

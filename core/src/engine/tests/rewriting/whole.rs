@@ -116,7 +116,11 @@ fn redis_does_all_of_it_on_the_loop_and_syncs_as_the_policy_says() {
 #[test]
 fn a_large_rest_is_caught_up_with_in_rounds_while_gates_are_open() {
     let mut rig = Rig::new(ProfileName::Hardened, Policy::EverySec);
-    rig.engine.set_catch_up_limits(Limits { append_bytes: 30, little_bytes: 10, most_rounds: 8 });
+    rig.engine.set_catch_up_limits(Limits {
+        append_bytes: 30,
+        little_bytes: 10,
+        ..Limits::default()
+    });
     rig.done(1, "SET a 1");
     rig.turn(1, "BGREWRITEAOF");
     rig.child_asks();
