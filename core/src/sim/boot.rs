@@ -189,9 +189,19 @@ impl Boot {
                 )?;
                 Ok(None)
             }
-            StartAction::Remove { .. } => {
-                self.start.removed(Removal::InUse)?;
-                Ok(None)
+            StartAction::Remove { name, child } => {
+                let lives = machine.child.as_ref().is_some_and(|known| known.id == child);
+                let text = name.text(&self.name);
+                let removal = if lives {
+                    Removal::InUse
+                } else {
+                    match machine.disk.unlink(&text, machine.clock) {
+                        Ok(()) => Removal::Removed,
+                        Err(errno) => Removal::Failed(errno),
+                    }
+                };
+                self.start.removed(removal)?;
+                Ok(Some(Fact::BootRemoved { name: text, removed: removal == Removal::Removed }))
             }
         }
     }

@@ -364,6 +364,13 @@ pub enum Fact {
     BootSync,
     /// A start made the file's name durable.
     BootSyncDirectory,
+    /// A start met a file that a rewrite had left behind.
+    BootRemoved {
+        /// Its name.
+        name: String,
+        /// It is gone; else its child lives, or it could not be removed.
+        removed: bool,
+    },
     /// The server refuses to start.
     BootRefused {
         /// Why.

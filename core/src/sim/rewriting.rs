@@ -40,6 +40,8 @@ pub struct Parameters {
     pub write_micros: u64,
     /// What any other step takes the child, in microseconds.
     pub step_micros: u64,
+    /// The child gets no processor between these two moments, whatever it is about to do.
+    pub hold: Option<(Micros, Micros)>,
     /// Places of the dataset on one page of memory.
     pub page_slots: u32,
     /// Pages there are at least.
@@ -62,6 +64,7 @@ impl Default for Parameters {
             fork_micros: 300,
             write_micros: 500,
             step_micros: 500,
+            hold: None,
             page_slots: 1,
             pages: 32,
             orphan_lives: false,
@@ -222,6 +225,8 @@ pub struct PagesView {
     pub total: u32,
     /// Numbers of those that each has a copy of by now.
     pub split: Vec<u32>,
+    /// Numbers of those that the last step split.
+    pub split_now: Vec<u32>,
 }
 
 /// One block of the rewrite buffer.

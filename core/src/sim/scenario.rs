@@ -59,10 +59,10 @@ pub fn first_visit(policy: Policy, profile: ProfileName, seed: u64) -> Scenario 
 
 /// How often `n` is incremented in [`rewrite`].
 const INCREMENTS: u64 = 100;
-/// The child of [`rewrite`] writes its 160 bytes so slowly that four commands arrive meanwhile.
-const REWRITE_CHILD_MICROS: u64 = 393_700;
+/// One of the two writes of the child of [`rewrite`]: so slow that four commands arrive meanwhile.
+const REWRITE_CHILD_MICROS: u64 = 196_850;
 /// The child of [`rename`] is slower still: a sync of the old log ends before it.
-const RENAME_CHILD_MICROS: u64 = 1_200_000;
+const RENAME_CHILD_MICROS: u64 = 600_000;
 
 /// A hundred increments become one SET: the rewrite at the moment at which the child asks the
 /// parent to stop. Blocks and a pipe of 64 bytes, and a child that reads once and not to the end, so
@@ -91,6 +91,8 @@ fn rewriting(policy: Policy, profile: ProfileName, seed: u64, write_micros: u64)
     scenario.settings.config.aof_rewrite_block_bytes = 64;
     scenario.settings.rewriting = Parameters {
         pipe_bytes: 64,
+        // Two writes, so that the file is seen to grow.
+        write_bytes: 64,
         write_micros,
         read_bytes: 44,
         // The child has read once, and its time to collect is over.

@@ -235,7 +235,9 @@ fn mark_of(world: &World, fact: Fact) -> Mark {
     } else {
         (0, 0)
     };
-    let fields = world.engine().map(|engine| Fields::of(engine, None));
+    let child = world.machine().child.as_ref().filter(|process| !process.orphan);
+    let child = child.map(|process| &process.child);
+    let fields = world.engine().map(|engine| Fields::of(engine, child));
     Mark { time: world.machine().clock, fact, risk_killed, risk_power, fields }
 }
 

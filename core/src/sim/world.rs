@@ -220,7 +220,7 @@ pub struct World {
     /// The rewrite that was started last in this life of the server.
     pub(crate) rewriting: Option<Box<RewritingRecord>>,
     /// A child was waited for, and the rest of that tick is to come.
-    tick_follows: bool,
+    pub(crate) tick_follows: bool,
 }
 
 impl World {
@@ -423,9 +423,8 @@ impl World {
                         Taken::Silently => continue,
                         Taken::Nothing => {}
                     }
-                    if std::mem::take(&mut self.turn_open) {
-                        let (now, mono) = self.clocks();
-                        self.handle(Event::TurnEnd { now, mono });
+                    if self.turn_open {
+                        self.end_turn();
                         continue;
                     }
                     if !self.move_clock() {
@@ -513,6 +512,18 @@ impl World {
             recorder.step(engine.digest());
         }
         self.turn_open |= !is_turn;
+    }
+
+    /// Whether something happened since the last turn ended.
+    pub(crate) const fn turn_is_open(&self) -> bool {
+        self.turn_open
+    }
+
+    /// The server is about to sleep.
+    pub(crate) fn end_turn(&mut self) {
+        self.turn_open = false;
+        let (now, mono) = self.clocks();
+        self.handle(Event::TurnEnd { now, mono });
     }
 
     /// The clocks as events carry them.

@@ -82,6 +82,8 @@ pub fn shown(fact: &Fact) -> StepFact {
             StepFact::BootCommand { command: *command, words: words(argv), from: *from, to: *to }
         }
         Fact::BootTruncate { tail, torn_bytes } => truncated(tail, *torn_bytes),
+        // Until the page has words for it.
+        Fact::BootRemoved { .. } => StepFact::Start,
         Fact::BootSync => StepFact::BootSync,
         Fact::BootSyncDirectory => StepFact::BootSyncDirectory,
         Fact::BootRefused { error, class: found, at } => StepFact::BootRefused {

@@ -88,7 +88,7 @@ impl Fact {
             Self::ChildReaped { .. } | Self::Switched { .. } => {
                 Some(SeedFunction::BackgroundRewriteDoneHandler)
             }
-            Self::File { work: FileWork::Unlink { .. }, .. } => {
+            Self::File { work: FileWork::Unlink { .. }, .. } | Self::BootRemoved { .. } => {
                 Some(SeedFunction::AofRemoveTempFile)
             }
             Self::File { .. } => Some(SeedFunction::BackgroundRewriteDoneHandler),

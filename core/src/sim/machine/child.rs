@@ -121,7 +121,18 @@ impl Machine {
     #[must_use]
     pub fn child_due(&self) -> Option<Micros> {
         let process = self.child.as_ref().filter(|process| process.is_alive())?;
-        Some(if self.is_woken(process) { self.clock } else { process.due })
+        let due = if self.is_woken(process) { self.clock.min(process.due) } else { process.due };
+        Some(match self.parameters.hold {
+            Some((from, to)) if from <= due && due < to => to,
+            _ => due,
+        })
+    }
+
+    /// Whether the child waits, and there is nothing that it waits for.
+    #[must_use]
+    pub fn child_waits_in_vain(&self) -> bool {
+        let process = self.child.as_ref().filter(|process| process.is_alive());
+        process.is_some_and(|process| process.waits_for.is_some() && !self.is_woken(process))
     }
 
     fn is_woken(&self, process: &ChildProcess) -> bool {

@@ -298,6 +298,16 @@ impl Machine {
         (fact, event)
     }
 
+    /// The job takes effect, and the loop does not hear of it yet.
+    pub(crate) fn effect_alone(&mut self, job: &InFlight) -> Performed {
+        let work = self.told(&job.work, None);
+        let result = self.take_effect(job);
+        if let Some(known) = self.jobs.iter_mut().find(|known| known.job == job.job) {
+            known.done = Some(result);
+        }
+        Performed::File { lane: job.lane, work, progress: Progress::Done }
+    }
+
     fn told(&self, work: &Working, done: Option<u64>) -> FileWork {
         let cached =
             |name: &FileName| self.disk.cached_name(&name.text(&self.name)).map(|inode| inode.0);

@@ -6,6 +6,7 @@ use crate::event::ChildStatus;
 use crate::keyspace::Keyspace;
 use crate::rewrite::child::Stage as Writing;
 use crate::sim::disk::{Inode, Stored};
+use crate::sim::fields::descriptor;
 use crate::sim::machine::{ChildProcess, FIRST_PID};
 use crate::sim::pipes::PipeBuffer;
 use crate::sim::recover::{Recovery, recover};
@@ -17,12 +18,10 @@ use crate::sim::rewriting::{
     PagesView, ParentView, PipeView, RecoveredView, Source, Stage, View, Waiting,
 };
 use crate::sim::world::{Due, Input, RewritingRecord, World};
-use crate::units::{FileId, Micros};
+use crate::units::Micros;
 
 /// A file that is longer than this is not loaded for a look, in bytes.
 const LOADED_BYTES: usize = 256 * 1024;
-/// The descriptor of the first log, as in a server that has just started.
-const FIRST_DESCRIPTOR: u32 = 7;
 
 impl World {
     /// The rewrite that was started last in this life of the server, as it stands. Nothing before
@@ -58,6 +57,7 @@ impl World {
             child: child(process, &stream, record, first(child_keys)),
             pages: PagesView {
                 total: pages.total(),
+                split_now: record.split_now.clone(),
                 split: record.split.as_deref().map_or_else(|| self.split_pages(), <[u32]>::to_vec),
             },
             diff: diff(engine, &stream, record.forked_at),
@@ -95,7 +95,7 @@ impl World {
 
     fn descriptor(&self, inode: Inode) -> Option<u32> {
         let open = self.machine.files.iter().find(|(_, known)| **known == inode);
-        open.map(|(file, _)| FIRST_DESCRIPTOR + file.0.saturating_sub(FileId::LIVE.0))
+        open.map(|(file, _)| descriptor(*file))
     }
 
     fn files(

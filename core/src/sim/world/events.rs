@@ -33,7 +33,8 @@ impl World {
             return Taken::Step(fact);
         }
         if std::mem::take(&mut self.tick_follows) {
-            return self.tick();
+            self.tick();
+            return Taken::Silently;
         }
         // A turn that has begun is ended before time goes on.
         if self.turn_open {
@@ -59,7 +60,10 @@ impl World {
                     self.tick_follows = true;
                     Taken::Step(fact)
                 }
-                None => self.tick(),
+                None => {
+                    self.tick();
+                    Taken::Silently
+                }
             };
         }
         Taken::Nothing
@@ -132,8 +136,12 @@ impl World {
     }
 
     /// The kernel writes old changes back.
-    pub(crate) fn write_back(&mut self) -> Option<Fact> {
-        let clock = self.machine.clock;
+    pub(super) fn write_back(&mut self) -> Option<Fact> {
+        self.write_back_at(self.machine.clock)
+    }
+
+    /// The same, as if it were that late.
+    pub(crate) fn write_back_at(&mut self, clock: Micros) -> Option<Fact> {
         let inode = self.machine.inode;
         let names_differed = self.machine.disk.names_differ();
         let done = self.machine.disk.writeback(clock);
@@ -157,13 +165,33 @@ impl World {
         Some(Fact::ChildReaped { child, status })
     }
 
-    pub(super) fn tick(&mut self) -> Taken {
+    /// The next input arrives, whenever it was due.
+    pub(crate) fn take_first_input(&mut self) -> Option<Fact> {
+        match self.take_input() {
+            Taken::Step(fact) => Some(fact),
+            Taken::Silently | Taken::Nothing => None,
+        }
+    }
+
+    /// When the timer comes next.
+    pub(crate) const fn next_tick_after(&self) -> Micros {
+        Micros((self.machine.clock.0 / TICK_MICROS + 1) * TICK_MICROS)
+    }
+
+    /// Lets time pass until the timer comes.
+    pub(crate) fn advance_to_tick(&mut self) {
+        let at = self.next_tick_after();
+        self.machine.advance_to(at);
+        self.next_tick = Micros(at.0 + TICK_MICROS);
+    }
+
+    /// `serverCron`.
+    pub(crate) fn tick(&mut self) {
         let before = self.appended();
         let (now, mono) = self.clocks();
         self.handle(Event::Tick { now, mono });
         let units = self.last_units();
         self.note_appended(before, &units, Cause::Expiry);
-        Taken::Silently
     }
 
     fn take_input(&mut self) -> Taken {

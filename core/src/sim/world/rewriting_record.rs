@@ -35,6 +35,9 @@ pub(crate) struct Record {
     pub(crate) reaped: Option<Box<ChildProcess>>,
     /// Pages that were split when the child ended: there is nothing to share any more.
     pub(crate) split: Option<Rc<[u32]>>,
+    /// Pages that were split before the last step, and by it.
+    pub(crate) split_before: Rc<[u32]>,
+    pub(crate) split_now: Vec<u32>,
     /// When the same on the loop would have ended.
     pub(crate) foreground_end: Micros,
     /// Rewrites that had ended well before.
@@ -75,6 +78,8 @@ impl World {
                 new_bytes: None,
                 reaped: None,
                 split: None,
+                split_before: Rc::default(),
+                split_now: Vec::new(),
                 foreground_end: Micros(self.machine.clock.0.saturating_add(end)),
                 completed: engine.rewrite().completed(),
                 log_was_on: engine.log().state() == State::On,
@@ -111,6 +116,19 @@ impl World {
         }
         if record.split.is_none() && self.machine.child.as_ref().is_none_or(|c| !c.is_alive()) {
             record.split = Some(self.split_pages().into());
+        }
+        if record.split.is_none() {
+            let split = self.split_pages();
+            record.split_now = split
+                .iter()
+                .copied()
+                .filter(|page| record.split_before.binary_search(page).is_err())
+                .collect();
+            if !record.split_now.is_empty() {
+                record.split_before = split.into();
+            }
+        } else {
+            record.split_now.clear();
         }
         if let Some(engine) = self.engine() {
             let rewrite = engine.rewrite();

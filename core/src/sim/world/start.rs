@@ -110,7 +110,7 @@ impl World {
     }
 
     /// Takes one step of a start.
-    pub(super) fn boot_step(&mut self) -> Fact {
+    pub(crate) fn boot_step(&mut self) -> Fact {
         let Phase::Booting(boot) = &mut self.phase else { return Fact::Start };
         let mut silent = Vec::new();
         let booted = boot.step(&mut self.machine, &mut silent);
