@@ -145,3 +145,32 @@ fn a_prompt_completes_commands_and_keys() {
     lab.submit(1.0, "SET apple 1").expect("a write");
     assert_eq!(lab.complete("GET app"), ["apple"]);
 }
+
+#[wasm_bindgen_test]
+fn a_rewrite_is_a_plain_object_down_to_its_pieces() {
+    let mut lab = lab(&[("scenario", "rewrite")]);
+    let snapshot = lab.snapshot().expect("a snapshot");
+    for (path, expected) in [
+        ("rewrite.before.bytes", 2231.0),
+        ("rewrite.after.bytes", 160.0),
+        ("rewrite.child.diffBytes", 44.0),
+        ("rewrite.pipes.data.bytes", 20.0),
+        ("rewrite.pipes.data.pieces.0.twin", 2.0),
+        ("rewrite.diff.waitingBytes", 48.0),
+        ("rewrite.pages.total", 32.0),
+        ("rewrite.redundant.0.newBytes", 29.0),
+        ("fields.length", 32.0),
+        ("functions.length", 10.0),
+    ] {
+        assert_eq!(number(&snapshot, path), expected, "{path}");
+    }
+    assert_eq!(text(&snapshot, "fact.kind"), "rewrite");
+    assert_eq!(text(&snapshot, "fact.rewrite.name"), "child-stop");
+    assert_eq!(text(&snapshot, "rewrite.child.stage"), "awaiting-ack");
+    assert_eq!(at(&snapshot, "rewrite.child.exit"), JsValue::NULL);
+    let killed = lab.kill_child().expect("a child lives");
+    assert_eq!(text(&killed, "fact.rewrite.name"), "child-killed");
+    assert_eq!(text(&killed, "can.killChild"), "no-child");
+    assert_eq!(number(&killed, "rewrite.child.exit.signal"), 9.0);
+    assert_eq!(code(lab.kill_child()), "not-running");
+}

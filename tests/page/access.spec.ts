@@ -77,6 +77,8 @@ const states: [string, (page: Page) => Promise<void>][] = [
   ],
 ];
 
+const lessons = ["rewrite", "rename"] as const;
+
 for (const scheme of ["light", "dark"] as const) {
   for (const [name, act] of states) {
     test(`axe finds nothing: ${name}, ${scheme}`, async ({ browser }) => {
@@ -90,6 +92,48 @@ for (const scheme of ["light", "dark"] as const) {
       await act(page);
       expect(await violations(page)).toEqual([]);
       await context.close();
+    });
+  }
+}
+
+for (const scheme of ["light", "dark"] as const) {
+  for (const lesson of lessons) {
+    test(`axe finds nothing in a lesson: ${lesson}, ${scheme}`, async ({ browser }) => {
+      const context = await browser.newContext({
+        colorScheme: scheme,
+        reducedMotion: "reduce",
+        locale: scheme === "dark" ? "zh-CN" : "en-US",
+      });
+      const page = await context.newPage();
+      await open(page, `/#${lesson}`);
+      await page.getByRole("button", { name: /without a child|没有子进程的/ }).click();
+      for (const summary of await page.locator("summary").all()) await summary.click();
+      expect(await violations(page)).toEqual([]);
+      await page.getByRole("button", { name: /Table view|表格视图/ }).click();
+      expect(await violations(page)).toEqual([]);
+      await context.close();
+    });
+  }
+}
+
+for (const lesson of lessons) {
+  for (const [width, height] of [
+    [320, 640],
+    [390, 844],
+    [768, 1024],
+    [1024, 768],
+    [1440, 900],
+  ] as const) {
+    test(`no sideways scroll in ${lesson} at ${width} by ${height}`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      await open(page, `/#${lesson}`);
+      const excess = () =>
+        page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+      expect(await excess()).toBeLessThanOrEqual(0);
+      await page.getByRole("button", { name: /without a child/ }).click();
+      expect(await excess()).toBeLessThanOrEqual(0);
     });
   }
 }

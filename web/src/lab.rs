@@ -39,6 +39,41 @@ pub const WAIT_LIMIT_MS: u64 = 3_600_000;
 /// The most words that a completion offers.
 const COMPLETIONS: usize = 50;
 
+/// A run that is written down. Each but the first is a lesson of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScenarioName {
+    /// An empty log.
+    Empty,
+    /// Four writes, each somewhere else.
+    FirstVisit,
+    /// A rewrite, when the child asks to stop.
+    Rewrite,
+    /// The same, when the name has moved.
+    Rename,
+}
+
+impl ScenarioName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Empty, Self::FirstVisit, Self::Rewrite, Self::Rename];
+
+    /// As options and addresses name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::FirstVisit => "first-visit",
+            Self::Rewrite => "rewrite",
+            Self::Rename => "rename",
+        }
+    }
+
+    /// Reads [`Self::as_str`] back.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text)
+    }
+}
+
 /// What a lab begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
@@ -50,8 +85,8 @@ pub struct Options {
     pub disk_model: DiskModel,
     /// Feeds the engine's generator.
     pub seed: u64,
-    /// Begins with the opening of the page.
-    pub first_visit: bool,
+    /// What to begin with.
+    pub scenario: ScenarioName,
 }
 
 impl Default for Options {
@@ -62,7 +97,7 @@ impl Default for Options {
             profile: ProfileName::Redis62,
             disk_model: DiskModel::AnyPrefix,
             seed: 1,
-            first_visit: false,
+            scenario: ScenarioName::Empty,
         }
     }
 }
@@ -96,11 +131,13 @@ impl Lab {
     /// Never in practice: an empty log loads.
     pub fn new(options: Options) -> Result<Self, LabError> {
         let Options { policy, profile, seed, .. } = options;
-        let scenario: Scenario = if options.first_visit {
-            scenario::first_visit(policy, profile, seed)
-        } else {
-            scenario::empty(policy, profile, seed)
+        let begin: fn(Policy, ProfileName, u64) -> Scenario = match options.scenario {
+            ScenarioName::Empty => scenario::empty,
+            ScenarioName::FirstVisit => scenario::first_visit,
+            ScenarioName::Rewrite => scenario::rewrite,
+            ScenarioName::Rename => scenario::rename,
         };
+        let scenario = begin(policy, profile, seed);
         let timeline = Timeline::new(scenario)?;
         Ok(Self { timeline, model: options.disk_model, crash: None })
     }
@@ -226,6 +263,17 @@ impl Lab {
     /// `not-running`.
     pub fn kill(&mut self) -> Result<(), LabError> {
         self.strike(Input::Kill, Cause::Killed)
+    }
+
+    /// `kill -9` of the rewrite child. The server goes on.
+    ///
+    /// # Errors
+    /// `not-running` when there is none.
+    pub fn kill_child(&mut self) -> Result<(), LabError> {
+        if !show::rewrite::child_lives(self.timeline.world()) {
+            return Err(LabError::NotRunning);
+        }
+        self.strike(Input::KillChild, Cause::Fault)
     }
 
     /// The power plug.

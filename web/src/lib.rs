@@ -19,7 +19,7 @@ pub mod show;
 pub mod view;
 
 use error::LabError;
-use lab::{BootImage, Options};
+use lab::{BootImage, Options, ScenarioName};
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &'static str = include_str!("types.ts");
@@ -135,6 +135,15 @@ impl Lab {
     #[wasm_bindgen(unchecked_return_type = "Snapshot")]
     pub fn kill(&mut self) -> Result<JsValue, JsValue> {
         self.then(lab::Lab::kill)
+    }
+
+    /// `kill -9` of the rewrite child.
+    ///
+    /// # Errors
+    /// `not-running`.
+    #[wasm_bindgen(js_name = killChild, unchecked_return_type = "Snapshot")]
+    pub fn kill_child(&mut self) -> Result<JsValue, JsValue> {
+        self.then(lab::Lab::kill_child)
     }
 
     /// The power plug.
@@ -349,11 +358,7 @@ fn read_settings(options: &JsValue) -> Result<ReadSettings, LabError> {
 fn read_options(options: &JsValue) -> Result<Options, LabError> {
     let (policy, profile, disk_model) = read_settings(options)?;
     let default = Options::default();
-    let first_visit = word(options, "scenario", |text| match text {
-        "empty" => Some(false),
-        "first-visit" => Some(true),
-        _ => None,
-    })?;
+    let scenario = word(options, "scenario", ScenarioName::parse)?;
     let seed = match property(options, "seed") {
         None => default.seed,
         Some(value) => whole(value.as_f64().unwrap_or(f64::NAN), "seed")?,
@@ -363,7 +368,7 @@ fn read_options(options: &JsValue) -> Result<Options, LabError> {
         profile: profile.unwrap_or(default.profile),
         disk_model: disk_model.unwrap_or(default.disk_model),
         seed,
-        first_visit: first_visit.unwrap_or(default.first_visit),
+        scenario: scenario.unwrap_or(default.scenario),
     })
 }
 

@@ -35,13 +35,20 @@ pub struct ErrnoView {
 impl From<Errno> for ErrnoView {
     fn from(errno: Errno) -> Self {
         let name = match errno.0 {
+            2 => "ENOENT",
             4 => "EINTR",
             5 => "EIO",
             9 => "EBADF",
+            11 => "EAGAIN",
+            12 => "ENOMEM",
+            13 => "EACCES",
             22 => "EINVAL",
+            23 => "ENFILE",
+            24 => "EMFILE",
             27 => "EFBIG",
             28 => "ENOSPC",
             30 => "EROFS",
+            32 => "EPIPE",
             122 => "EDQUOT",
             _ => "errno",
         };

@@ -4,12 +4,20 @@ use aof_core::effect::{Lane, Pipe};
 use aof_core::event::ChildStatus;
 use aof_core::note::RewriteNote;
 use aof_core::sim::fact::{AckHeard, ChildStep, ChildSync, Fact, FileWork, Part, Progress};
+use aof_core::sim::machine::ChildProcess;
+use aof_core::sim::world::World;
 
 use crate::show::line;
 use crate::view::IoResult;
 use crate::view::rewrite::{ChildExit, RewriteFact, RewriteNoteFact, RewriteWork};
 
 pub mod state;
+
+/// Whether there is a child that could be killed.
+#[must_use]
+pub fn child_lives(world: &World) -> bool {
+    world.machine().child.as_ref().is_some_and(ChildProcess::is_alive)
+}
 
 /// `ChildExit`.
 #[must_use]

@@ -227,7 +227,7 @@ fn can(timeline: &Timeline) -> Can {
         .then_some(if world.down().is_some() { state } else { "at-end" });
     Can {
         submit: May::unless(serves),
-        kill_child: May::No("no-child"),
+        kill_child: May::unless(full.or((!rewrite::child_lives(world)).then_some("no-child"))),
         kill: May::unless(lives),
         cut_power: May::unless(lives),
         fail_sync: May::unless(lives),

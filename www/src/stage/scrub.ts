@@ -47,8 +47,9 @@ function shapeOfRewrite(fact: RewriteFact): MarkShape {
     case "kill-child":
       return "told";
     case "child-exit":
+      return "code" in fact.exit && fact.exit.code === 0 ? "told" : "failure";
     case "reaped":
-      return ("code" in fact.exit && fact.exit.code === 0) ? "told" : "failure";
+      return "code" in fact.exit && fact.exit.code === 0 ? "tick" : "failure";
     case "child-ack":
       return fact.answer === "ack" ? "tick" : "failure";
     default:

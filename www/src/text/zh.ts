@@ -106,9 +106,9 @@ export const zh: Text = {
   fieldsAll: (count) => `全部 ${count} 个字段`,
   fieldChanged: "这一步变了",
   atStep: (step) => `第 ${step} 步`,
-  goToChange: (name, step) => `${name} 在第 ${step} 步改变，去那里`,
+  goToChange: (name, step) => `${name}，第 ${step} 步，在那里改变，去看`,
   functionsTitle: "Redis 函数",
-  goToCall: (name, step) => `${name} 上次在第 ${step} 步调用，去那里`,
+  goToCall: (name, step) => `${name}，第 ${step} 步，上次调用，去看`,
   functionsAll: (count) => `全部 ${count} 个函数`,
   inFunction: "这一步在里面",
 

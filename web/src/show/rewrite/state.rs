@@ -35,7 +35,7 @@ pub fn shown(now: &View) -> RewriteView {
         pages: PagesView {
             total: u64::from(now.pages.total),
             split: now.pages.split.iter().map(|page| u64::from(*page)).collect(),
-            split_now: Vec::new(),
+            split_now: now.pages.split_now.iter().map(|page| u64::from(*page)).collect(),
         },
         diff: DiffView {
             block_bytes: now.diff.block_bytes,
