@@ -1,8 +1,9 @@
 //! The text of INFO, with the sections and names of Redis 6.2.
 //!
-//! Three lines are this server's own, at the end of `persistence`: `aof_state` (`off`, `on`,
+//! Four lines are this server's own, at the end of `persistence`: `aof_state` (`off`, `on`,
 //! `wait_rewrite`), `aof_rewrites` (how many were begun, since the start or `CONFIG RESETSTAT`),
-//! and `aof_last_switch_usec` (what it cost replies to writes when the last rewritten file became
+//! `aof_last_diff_sent` (what the last child was sent of the rewrite buffer, in bytes), and
+//! `aof_last_switch_usec` (what it cost replies to writes when the last rewritten file became
 //! the log, -1 before the first).
 //!
 //! A field is there if it says something true. What this server does not have and never will

@@ -3,9 +3,9 @@
 use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-/// Descriptors kept for everything that is no client: the log, its directory and its lock, listeners,
-/// the poll set, the signal pipe, a log file, a trace, standard streams; for a rewrite the eight ends
-/// of its pipes and the new log. Redis keeps as many.
+/// Descriptors kept for everything that is no client: the log, its directory and its lock,
+/// listeners, the poll set, the signal pipe, a log file, a trace, standard streams; for a rewrite
+/// the eight ends of its pipes and the new log. Redis keeps as many.
 pub const RESERVED: u32 = 32;
 
 /// The limit that Redis assumes where it cannot be read.

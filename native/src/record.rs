@@ -15,6 +15,9 @@ use nix::sys::uio::pread;
 /// Bytes of the log that are copied at once.
 const LOG_PIECE_BYTES: usize = 1024 * 1024;
 
+/// So many bytes of the rewrite buffer cost a digest as much as a key.
+const BYTES_PER_KEY: u64 = 64;
+
 /// A digest looks at the whole dataset. Up to so many keys every step has one; above, every
 /// second, third… step, so that recording costs about the same per step at any size.
 const KEYS_PER_STEP: u64 = 4096;
@@ -106,7 +109,9 @@ impl Recording {
         self.flush()?;
         let keyspace = &engine.executor().keyspace;
         let keys: u64 = (0..Keyspace::DATABASES).map(|db| keyspace.db(db).len() as u64).sum();
-        let steps = 1 + keys / KEYS_PER_STEP;
+        // A digest looks at the rewrite buffer, too.
+        let things = keys + engine.rewrite().diff().waiting_bytes() / BYTES_PER_KEY;
+        let steps = 1 + things / KEYS_PER_STEP;
         self.recorder.set_digest_interval(u32::try_from(steps).unwrap_or(u32::MAX));
         Ok(())
     }

@@ -174,14 +174,24 @@ fn remove(directory: &Path, name: FileName, child: ChildId) -> Removal {
     }
 }
 
-/// Whether there is another process of this number. One that belongs to somebody else is one, too.
+/// Whether there is another process of this number. One that belongs to somebody else is one, too;
+/// one that is dead and that nobody has reaped is none, and may stay that for ever: its parent was
+/// the server, and the first process of a container often reaps nobody.
 fn is_alive(child: ChildId) -> bool {
     // In a container numbers are few, and this one may be ours now.
     if child.0 == std::process::id() {
         return false;
     }
     let Ok(number) = i32::try_from(child.0) else { return false };
-    kill(Pid::from_raw(number), None) != Err(nix::errno::Errno::ESRCH)
+    let is_there = kill(Pid::from_raw(number), None) != Err(nix::errno::Errno::ESRCH);
+    is_there && !is_dead(&std::fs::read_to_string(format!("/proc/{number}/stat")))
+}
+
+/// Whether the state of a process, which stands behind its name in parentheses, is that of a dead
+/// one.
+fn is_dead(stat: &io::Result<String>) -> bool {
+    let state = |text: &str| text.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+    matches!(stat.as_deref().ok().and_then(state), Some('Z' | 'X'))
 }
 
 impl LogFile<'_> {

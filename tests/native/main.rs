@@ -12,6 +12,7 @@ mod promises_native;
 mod recovery;
 mod rewrite_commands;
 mod rewrite_emission;
+mod rewrites;
 mod schedules;
 mod server;
 mod sockets;

@@ -30,6 +30,23 @@ fn status_bytes(pid: Pid, field: &str) -> u64 {
     kilobytes.unwrap_or_else(|| panic!("no {field} in\n{status}")) * 1024
 }
 
+/// The children of a process that were not reaped.
+///
+/// # Panics
+/// If there is no `/proc`.
+#[must_use]
+pub fn children(parent: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").expect("/proc").flatten();
+    let child = |name: &str| -> Option<Pid> {
+        let stat = fs::read_to_string(format!("/proc/{name}/stat")).ok()?;
+        // After the name in parentheses: state, parent.
+        let fields = stat.rsplit_once(") ")?.1;
+        let found = fields.split(' ').nth(1)?.parse::<i32>().ok()?;
+        (found == parent.as_raw()).then(|| name.parse().ok().map(Pid::from_raw))?
+    };
+    processes.filter_map(|entry| child(entry.file_name().to_str()?)).collect()
+}
+
 /// How many descriptors a process has open.
 ///
 /// # Panics

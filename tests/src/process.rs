@@ -72,9 +72,10 @@ impl Process {
         if self.ended().is_none() {
             killpg(self.pid(), Signal::SIGKILL).ok();
             self.ended = self.child.wait().ok();
-            // A server under strace may take longer to go than its tracer, and holds its lock.
-            wait::until_true("the group to be gone", || !group_lives(self.id()));
         }
+        // A server under strace may take longer to go than its tracer, and holds its lock; and a
+        // rewrite child dies a little after its server.
+        wait::until_true("the group to be gone", || !group_lives(self.id()));
     }
 
     /// Waits for the end.

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use crate::process::Process;
 use crate::wait;
 
 /// One call, from the line that began it to the line that ended it.
@@ -68,6 +73,13 @@ impl Strace {
         self.inject("clone:error=EAGAIN").watch("clone")
     }
 
+    /// Watches these calls instead, separated by commas.
+    #[must_use]
+    pub fn only(mut self, calls: &str) -> Self {
+        calls.clone_into(&mut self.calls);
+        self
+    }
+
     /// Watches another call.
     #[must_use]
     pub fn watch(mut self, call: &str) -> Self {
@@ -108,6 +120,53 @@ impl Strace {
             text.ends_with('\n') && last.contains("+++ ")
         });
         parse(&self.text())
+    }
+}
+
+/// strace on a server that runs already, so that nothing of its start is counted. Dropping it lets
+/// the server go on alone.
+#[derive(Debug)]
+pub struct Attached {
+    process: Process,
+}
+
+impl Attached {
+    /// Watches `calls` of the threads that a process has now, and tampers with them; with
+    /// `children`, also of what it starts from now on. Calls are counted per thread.
+    ///
+    /// # Panics
+    /// If strace does not take hold of it.
+    #[must_use]
+    pub fn start(
+        program: &Path,
+        (pid, children): (Pid, bool),
+        output: &Path,
+        (calls, inject): (&str, &str),
+    ) -> Self {
+        let mut command = Command::new(program);
+        command.args(["-s", "0", "-e", &format!("trace={calls}")]);
+        if children {
+            command.arg("-f");
+        }
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs") {
+            command.arg("-p").arg(thread.expect("a thread").file_name());
+        }
+        command.args(["-e", &format!("inject={inject}"), "-o"]).arg(output);
+        let mut process = Process::start(command, &output.with_extension("said")).expect("strace");
+        wait::until_true("strace to take hold", || {
+            let said = process.printed();
+            assert!(process.ended().is_none(), "{said}");
+            said.contains("attached")
+        });
+        Self { process }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // At SIGTERM it detaches; killed, it would leave the server stopped.
+        self.process.signal(Signal::SIGTERM);
+        wait::for_at_most(wait::LIMIT, || self.process.ended());
     }
 }
 

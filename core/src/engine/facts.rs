@@ -65,6 +65,7 @@ impl Facts for EngineFacts<'_> {
             latest_fork_micros: rewrite.fork_micros(),
             forks: rewrite.forks(),
             rewrites: rewrite.attempts(),
+            last_sent_bytes: rewrite.last_sent_bytes(),
             last_switch_micros: rewrite.switch_micros(),
             current_size_bytes: log.file_length_bytes(),
             base_size_bytes: log.base_length_bytes(),

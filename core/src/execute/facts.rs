@@ -73,6 +73,8 @@ pub struct AofFacts {
     pub forks: u64,
     /// Rewrites that were begun, those that failed included.
     pub rewrites: u64,
+    /// What the last child was sent of the rewrite buffer, in bytes.
+    pub last_sent_bytes: u64,
     /// For how long replies to writes were held at the last switch, or the loop stood still, in
     /// microseconds.
     pub last_switch_micros: Option<u64>,

@@ -67,6 +67,7 @@ impl Info<'_> {
         };
         self.line("aof_state", state);
         self.line("aof_rewrites", aof.rewrites);
+        self.line("aof_last_diff_sent", aof.last_sent_bytes);
         self.line("aof_last_switch_usec", aof.last_switch_micros.map_or(-1, whole));
     }
 

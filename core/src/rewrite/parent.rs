@@ -134,6 +134,7 @@ pub struct Rewrite {
     last_took_seconds: Option<u64>,
     report: Option<Report>,
     last_copied_bytes: u64,
+    last_sent_bytes: u64,
     fork_micros: u64,
     pub(super) switch_micros: Option<u64>,
     attempts: u64,
@@ -196,6 +197,7 @@ impl Rewrite {
             last_took_seconds: None,
             report: None,
             last_copied_bytes: 0,
+            last_sent_bytes: 0,
             fork_micros: 0,
             switch_micros: None,
             attempts: 0,
@@ -364,6 +366,7 @@ impl Rewrite {
         }
         self.chores.push_back(Chore::ClosePipes);
         log.set_child_lives(false);
+        self.last_sent_bytes = self.diff.sent_bytes();
         if let Some(report) = self.report.take() {
             self.last_copied_bytes = report.copied_bytes;
             let copied_bytes = report.copied_bytes;
@@ -575,6 +578,7 @@ impl Rewrite {
             u64::from(self.pipe.writes_left),
             u64::from(self.next_file),
             self.last_copied_bytes,
+            self.last_sent_bytes,
             self.fork_micros,
             self.switch_micros.unwrap_or(0),
             self.attempts,

@@ -169,6 +169,7 @@ fn info_tells_of_a_rewrite() {
             "aof_last_bgrewrite_status:ok",
             "aof_state:on",
             "aof_rewrites:0",
+            "aof_last_diff_sent:0",
             "aof_last_switch_usec:-1",
         ],
     );
@@ -190,6 +191,7 @@ fn info_tells_of_a_rewrite() {
         forks: 9,
         rewrites: 10,
         last_switch_micros: Some(11),
+        last_sent_bytes: 13,
         base_size_bytes: 12,
         ..AofFacts::default()
     };
@@ -214,6 +216,7 @@ fn info_tells_of_a_rewrite() {
             "aof_buffer_length:20",
             "aof_rewrite_buffer_length:22",
             "aof_rewrites:10",
+            "aof_last_diff_sent:13",
             "aof_last_switch_usec:11",
         ],
     );

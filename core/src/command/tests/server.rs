@@ -136,6 +136,7 @@ fn info_persistence_has_every_field() {
         "aof_delayed_fsync",
         "aof_state",
         "aof_rewrites",
+        "aof_last_diff_sent",
         "aof_last_switch_usec",
     ];
     assert_eq!(names, expected);

@@ -105,6 +105,12 @@ impl Rewrite {
         self.last_copied_bytes
     }
 
+    /// What the last child was sent of the rewrite buffer, in bytes.
+    #[must_use]
+    pub const fn last_sent_bytes(&self) -> u64 {
+        self.last_sent_bytes
+    }
+
     /// For how long the last fork stopped the process, in microseconds.
     #[must_use]
     #[doc(alias = "stat_fork_time")]
