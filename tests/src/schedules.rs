@@ -1,7 +1,7 @@
 //! Schedules made with the page's own object, for the tests of both worlds: what a browser
 //! exports, the native engine must replay, byte for byte.
 
-use aof_web::lab::{Lab, Options};
+use aof_web::lab::{Lab, Options, ScenarioName};
 
 use aof_core::config::Policy;
 use aof_core::profile::ProfileName;
@@ -33,7 +33,7 @@ fn lab(options: Options) -> Lab {
 
 /// The opening of the page, followed to its rest.
 fn first_visit() -> Lab {
-    let mut lab = lab(Options { first_visit: true, ..Options::default() });
+    let mut lab = lab(Options { scenario: ScenarioName::FirstVisit, ..Options::default() });
     to_the_end(&mut lab);
     lab
 }
