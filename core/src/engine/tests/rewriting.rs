@@ -2,6 +2,7 @@
 //! there.
 
 mod edges;
+mod info;
 mod interruptions;
 mod rig;
 mod traps;

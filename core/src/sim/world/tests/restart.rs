@@ -141,3 +141,42 @@ fn a_start_cannot_see_that_a_sync_had_failed() {
     let found = breaches(&survey(&struck(&again, Input::CutPower), DiskModel::Exact));
     assert_eq!(found, [Breach::Refused]);
 }
+
+/// The names of temporary files that processes see.
+fn temporary(world: &World) -> Vec<String> {
+    let disk = &world.machine().disk;
+    let names = disk.names().into_iter().filter(|name| disk.cached_name(name).is_some());
+    names.filter(|name| crate::rewrite::names::left_by(name).is_some()).map(str::to_owned).collect()
+}
+
+/// The server is killed, or the power is cut, at every step of a rewrite, and what a child has left
+/// is gone as soon as the server serves again. Redis leaves it.
+#[test]
+fn a_start_leaves_nothing_of_a_rewrite_behind() {
+    for profile in ProfileName::ALL {
+        let mut scenario = empty(Policy::EverySec, profile, 3);
+        scenario.inputs = vec![
+            command(10_000, "SET a 1"),
+            command(20_000, "BGREWRITEAOF"),
+            command(21_000, "SET b 2"),
+        ];
+        let (mut left, mut kept) = (0, 0);
+        for world in states(world_of(scenario)) {
+            for (input, name) in &FAILURES {
+                let down = struck(&world, input.clone());
+                let mut again = restarted(&down, DiskModel::Exact, Pick::Worst);
+                left += usize::from(!temporary(&again).is_empty());
+                while again.engine().is_none() {
+                    let fact = again.step();
+                    assert!(fact.is_some(), "{profile:?} {name}: it never serves");
+                }
+                kept += usize::from(!temporary(&again).is_empty());
+            }
+        }
+        assert!(left > 10, "{profile:?}: only {left} failures left something");
+        match profile {
+            ProfileName::Hardened => assert_eq!(kept, 0),
+            ProfileName::Redis62 => assert!(kept > 10, "{kept} of {left}"),
+        }
+    }
+}
