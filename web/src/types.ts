@@ -61,6 +61,8 @@ export type StepFact =
   | { kind: "boot-truncate"; validUpTo: number; fileBytes: number; class: "truncated" | "zero-tail" | "open-multi";
       /** of the torn command: bytes present and bytes it should have had, when known */
       tornPresent: number; tornExpected: number | null }
+  /** what a rewrite had left behind; it stays while its child may live */
+  | { kind: "boot-removed"; file: string; removed: boolean }
   | { kind: "boot-sync" } | { kind: "boot-sync-directory" }
   | { kind: "boot-refused"; class: string; at: number; text: string }
   | { kind: "boot-ready"; commands: number; keys: number; bytes: number };

@@ -83,7 +83,9 @@ pub fn shown(fact: &Fact) -> StepFact {
         }
         Fact::BootTruncate { tail, torn_bytes } => truncated(tail, *torn_bytes),
         // Until the page has words for it.
-        Fact::BootRemoved { .. } => StepFact::Start,
+        Fact::BootRemoved { name, removed } => {
+            StepFact::BootRemoved { file: name.clone(), removed: *removed }
+        }
         Fact::BootSync => StepFact::BootSync,
         Fact::BootSyncDirectory => StepFact::BootSyncDirectory,
         Fact::BootRefused { error, class: found, at } => StepFact::BootRefused {

@@ -127,6 +127,10 @@ pub enum StepFact {
         torn_present: u64,
         torn_expected: Option<u64>,
     },
+    BootRemoved {
+        file: String,
+        removed: bool,
+    },
     BootSync,
     BootSyncDirectory,
     BootRefused {
@@ -173,6 +177,7 @@ impl StepFact {
             Self::BootOpen { .. } => "boot-open",
             Self::BootCommand { .. } => "boot-command",
             Self::BootTruncate { .. } => "boot-truncate",
+            Self::BootRemoved { .. } => "boot-removed",
             Self::BootSync => "boot-sync",
             Self::BootSyncDirectory => "boot-sync-directory",
             Self::BootRefused { .. } => "boot-refused",

@@ -10,10 +10,7 @@ export interface Labels {
   foregroundShow: string;
   foregroundHide: string;
   foregroundSays(lane: NonNullable<RewriteView["foreground"]>): string;
-  foregroundLane(lane: NonNullable<RewriteView["foreground"]>): string;
-  foregroundNobody: string;
   waited(client: number, text: string, micros: number): string;
-  blocked: string;
   otherOrder: string;
   otherOrderSays: string;
   tryOrder: string;
@@ -42,10 +39,7 @@ const en: Labels = {
     if (many === 0) return `The event loop would have stood still for ${took}. Nobody asked for anything in that time.`;
     return `The event loop would have stood still for ${took}: ${plural(many, "command")} would have waited, the longest for ${timeEn(longest)}.`;
   },
-  foregroundLane: (lane) => `Event loop, ${timeEn(lane.endUs - lane.startUs)} without serving anybody`,
-  foregroundNobody: "no command came",
   waited: (client, text, micros) => `${text} of client ${client} would have waited ${timeEn(micros)}`,
-  blocked: "serves nobody",
   otherOrder: "Redis 6.2 order",
   otherOrderSays:
     "The name first, the sync when the policy says so, the directory never: what was appended last may be missing under the new name.",
@@ -81,10 +75,7 @@ const zh: Labels = {
     if (many === 0) return `事件循环会停 ${took}，这期间没有人来。`;
     return `事件循环会停 ${took}：${many} 条命令要等，最久的等 ${timeZh(longest)}。`;
   },
-  foregroundLane: (lane) => `事件循环，${timeZh(lane.endUs - lane.startUs)}不服务任何人`,
-  foregroundNobody: "没有命令到来",
   waited: (client, text, micros) => `客户端 ${client} 的 ${text} 要等 ${timeZh(micros)}`,
-  blocked: "不服务任何人",
   otherOrder: "Redis 6.2 的顺序",
   otherOrderSays: "先改名，刷盘随策略，目录不刷：新名字下面，最后追加的可能不在。",
   tryOrder: "试试那个顺序",

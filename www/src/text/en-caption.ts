@@ -425,6 +425,10 @@ function boot(fact: StepFact): string {
       return `The loader read command ${fact.command}, bytes ${fact.from} to ${fact.to}, and ran ${code(spoken(fact.words))} again.`;
     case "boot-truncate":
       return bootTruncate(fact);
+    case "boot-removed":
+      return fact.removed
+        ? `The server removed ${code(fact.file)}, which a rewrite had left unfinished. It was never the log.`
+        : `The server found ${code(fact.file)} of a rewrite and left it: its child may still live.`;
     case "boot-sync":
       return `The server synced the loaded file before it serves anyone.`;
     case "boot-sync-directory":

@@ -74,6 +74,8 @@ export function event(fact: StepFact): string {
       return `${spoken(fact.words, 24)} loaded`;
     case "boot-truncate":
       return `tail cut at ${fact.validUpTo}`;
+    case "boot-removed":
+      return fact.removed ? "leftover of a rewrite removed" : "leftover of a rewrite kept";
     case "boot-sync":
       return "loaded file synced";
     case "boot-sync-directory":
@@ -143,6 +145,8 @@ export function mark(fact: StepFact): string {
       return keyed(fact.words, 11);
     case "boot-truncate":
       return "tail cut";
+    case "boot-removed":
+      return "removed";
     case "boot-sync":
       return "sync";
     case "boot-sync-directory":

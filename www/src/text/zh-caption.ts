@@ -376,6 +376,10 @@ function boot(fact: StepFact): string {
       return `加载器读到第 ${fact.command} 条命令（${fact.from} 到 ${fact.to} 字节），又执行了 ${code(spoken(fact.words, 18))}。`;
     case "boot-truncate":
       return bootTruncate(fact);
+    case "boot-removed":
+      return fact.removed
+        ? `服务器删除了 ${code(fact.file)}：没写完的重写留下的，它从来不是日志。`
+        : `服务器发现重写的 ${code(fact.file)}，没有动它：它的子进程可能还在。`;
     case "boot-sync":
       return "服务器先把加载的文件刷盘，再开始服务。";
     case "boot-sync-directory":

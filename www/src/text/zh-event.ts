@@ -74,6 +74,8 @@ export function event(fact: StepFact): string {
       return `加载 ${spoken(fact.words, 24)}`;
     case "boot-truncate":
       return `尾部截到 ${fact.validUpTo}`;
+    case "boot-removed":
+      return fact.removed ? "删除了重写的残留" : "保留了重写的残留";
     case "boot-sync":
       return "加载的文件已刷盘";
     case "boot-sync-directory":
@@ -143,6 +145,8 @@ export function mark(fact: StepFact): string {
       return keyed(fact.words, 11);
     case "boot-truncate":
       return "截尾";
+    case "boot-removed":
+      return "清理";
     case "boot-sync":
       return "刷盘";
     case "boot-sync-directory":
