@@ -4,6 +4,7 @@
 mod edges;
 mod info;
 mod interruptions;
+mod random;
 mod rig;
 mod traps;
 mod whole;
