@@ -42,6 +42,8 @@ const SLEEP_LIMIT_MICROS: u64 = 3_600_000_000;
 const NOT_OPEN: Errno = Errno(9);
 /// "Resource temporarily unavailable": there is a child already.
 const NO_MORE: Errno = Errno(11);
+/// SIGPIPE.
+const ORPHAN_ENDS: i32 = 13;
 /// SIGUSR1: the server asks its child to end.
 const ASKED_TO_END: i32 = 10;
 
@@ -222,6 +224,11 @@ impl Machine {
     }
 
     fn open_pipes(&mut self) -> Outcome<'static> {
+        // The child of a server that is gone has pipes of its own, which nobody else has an end
+        // of: there is nothing more to be learnt from it.
+        if self.child.as_ref().is_some_and(|child| child.orphan) {
+            self.signal_child(ORPHAN_ENDS);
+        }
         self.pipes = Some(Pipes::new(self.parameters.pipe_bytes));
         self.performed = Some(Performed::PipesOpened { result: Ok(()) });
         Outcome::Now(Event::PipesOpened { result: Ok(()) })

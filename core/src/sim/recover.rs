@@ -141,16 +141,19 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Recovers every image and judges it.
+    /// Recovers every image and judges it by what was executed for the file that it is one of.
     #[must_use]
-    pub fn of(
+    pub fn of<'h>(
         images: Images,
         config: &Config,
         seed: u64,
-        history: &History<'_>,
+        history_of: &dyn Fn(&Image) -> History<'h>,
         promise: Promise,
     ) -> Self {
         let count = images.images.len();
+        let first = images.images.first();
+        let at_least_units =
+            first.map_or(0, |image| history_of(image).units_upto(promise.at_least_upto));
         let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
         for image in images.images {
             let recovery = recover(image.content.as_deref(), config, seed);
@@ -169,7 +172,7 @@ impl Survey {
                     images: 1,
                     shortest: length,
                     longest: length,
-                    judgement: check(history, recovery.judged(), promise),
+                    judgement: check(&history_of(&image), recovery.judged(), promise),
                     example: image.clone(),
                     witness: image.clone(),
                     recovery,
@@ -178,7 +181,6 @@ impl Survey {
         let mut groups: Vec<Group> = groups.into_values().collect();
         // By what is kept, and not by length: a rewritten log is short and keeps everything.
         groups.sort_by_key(|group| (group.position(), group.shortest));
-        let at_least_units = history.units_upto(promise.at_least_upto);
         Self { images: count, more_than: images.more_than, groups, promise, at_least_units }
     }
 

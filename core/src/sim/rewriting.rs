@@ -212,7 +212,7 @@ pub struct ChildView {
     pub commands: u64,
     /// Length of its file.
     pub written_bytes: u64,
-    /// What it has received, `aof_child_diff`.
+    /// What it has received, `aof_child_diff`; the last [`View::PIECES`].
     pub diff: Vec<Piece>,
     /// How much that is.
     pub diff_bytes: u64,
@@ -238,7 +238,7 @@ pub struct BlockView {
     pub capacity_bytes: u64,
     /// What of it the pipe has taken.
     pub sent_bytes: u64,
-    /// What is in it and not sent.
+    /// What is in it and not sent; the first [`View::PIECES`].
     pub pieces: Vec<Piece>,
 }
 
@@ -249,7 +249,7 @@ pub struct DiffView {
     pub block_bytes: u64,
     /// Blocks that were sent whole.
     pub freed_blocks: u64,
-    /// The others, oldest first.
+    /// The others, oldest first; the first [`View::PIECES`].
     pub blocks: Vec<BlockView>,
     /// Bytes that are not sent.
     pub waiting_bytes: u64,
@@ -268,7 +268,7 @@ pub struct PipeView {
     pub capacity_bytes: u64,
     /// What it holds.
     pub bytes: u64,
-    /// The same as commands; none in a pipe of single bytes.
+    /// The same as commands, the first [`View::PIECES`]; none in a pipe of single bytes.
     pub pieces: Vec<Piece>,
 }
 
@@ -415,6 +415,6 @@ pub struct View {
 impl View {
     /// Keys that are listed.
     pub const KEYS: usize = 64;
-    /// Pieces that are listed of one file.
+    /// Pieces that are listed of one file, pipe or buffer.
     pub const PIECES: usize = 64;
 }

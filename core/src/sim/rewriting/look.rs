@@ -88,6 +88,7 @@ impl World {
         let sent = forked_at.saturating_add(engine.rewrite().diff().sent_bytes());
         if data.bytes > 0 {
             data.pieces = stream.between(sent.saturating_sub(data.bytes), sent);
+            data.pieces.truncate(View::PIECES);
         }
         let stop = view(Pipe::Stop, pipes.map(|pipes| &pipes.stop));
         [data, stop, view(Pipe::Ack, pipes.map(|pipes| &pipes.ack))]
@@ -263,7 +264,10 @@ fn child(
         keys,
         commands: machine.commands_written(),
         written_bytes: machine.written_bytes(),
-        diff: stream.between(record.forked_at, record.forked_at.saturating_add(diff_bytes)),
+        diff: limited(
+            stream.between(record.forked_at, record.forked_at.saturating_add(diff_bytes)),
+        )
+        .0,
         diff_bytes,
     }
 }
@@ -276,14 +280,16 @@ fn diff(engine: &Engine, stream: &Stream<'_>, forked_at: u64) -> DiffView {
     let blocks = diff.blocks().map(|block| {
         let from = at.saturating_add(block.sent_bytes);
         at = at.saturating_add(block.bytes.len() as u64);
+        let mut pieces = stream.between(from, at);
+        pieces.truncate(View::PIECES);
         BlockView {
             number: block.number,
             capacity_bytes: block.capacity_bytes,
             sent_bytes: block.sent_bytes,
-            pieces: stream.between(from, at),
+            pieces,
         }
     });
-    let blocks = blocks.collect();
+    let blocks = blocks.take(View::PIECES).collect();
     DiffView {
         block_bytes: engine.config().aof_rewrite_block_bytes,
         freed_blocks: diff.freed_blocks(),

@@ -199,9 +199,32 @@ impl World {
         let failure = scene.kind.failure();
         let name = &down.config.appendfilename;
         let found = images(&self.machine.disk, name, failure, model, limits);
-        let (start_digest, units) = self.history_of(&scene.journal, &down.config, scene.promise);
+        let (config, promise) = (&down.config, scene.promise);
+        let (start_digest, units) = self.history_of(&scene.journal, &self.base, config, promise);
         let history = History { start_digest, units: &units };
-        Some(Survey::of(found, &down.config, self.settings.seed, &history, scene.promise))
+        // A file that begins with a dataset of which the log does not tell has its own history.
+        let own = self.dataset_without_log().map(|(inode, keyspace, position)| {
+            let mut journal = Journal::clone(&scene.journal);
+            journal.begins_at(position);
+            (inode, self.history_of(&journal, keyspace, config, promise))
+        });
+        let own = own.as_ref().map(|(inode, (start_digest, units))| {
+            (*inode, History { start_digest: *start_digest, units })
+        });
+        let history_of = |image: &Image| match &own {
+            Some((inode, own)) if image.inode == Some(*inode) => *own,
+            _ => history,
+        };
+        Some(Survey::of(found, config, self.settings.seed, &history_of, promise))
+    }
+
+    /// The rewritten file that is to turn the log on, until it is the log: it holds what was
+    /// executed while nothing was logged. With its dataset, and the position at which that was
+    /// taken.
+    fn dataset_without_log(&self) -> Option<(disk::Inode, &Rc<Keyspace>, u64)> {
+        self.rewriting.as_deref().filter(|record| record.begins_log())?;
+        let process = self.remembered_child()?;
+        Some((process.made?, &process.keyspace, process.forked_at))
     }
 
     /// The dataset's digest after every unit, by running the log that the engine produced. That
@@ -209,14 +232,15 @@ impl World {
     fn history_of(
         &self,
         journal: &Journal,
+        base: &Keyspace,
         config: &Config,
         promise: Promise,
     ) -> (u128, Vec<Unit>) {
-        let mut executor = Executor::new(config.clone(), (*self.base).clone(), self.settings.seed);
+        let mut executor = Executor::new(config.clone(), base.clone(), self.settings.seed);
         let mut session = Session::new(ClientId(u64::MAX));
-        let start_digest = self.base.content_digest();
+        let start_digest = base.content_digest();
         let units = journal.units();
-        let keys = self.base.len().saturating_add(units.len());
+        let keys = base.len().saturating_add(units.len());
         let all = units.len().saturating_mul(keys) <= DIGEST_WORK;
         let first = if all {
             0
@@ -243,7 +267,7 @@ impl World {
     #[must_use]
     pub fn log_describes_memory(&self) -> bool {
         let Some(Down { scene: Some(scene), config, .. }) = self.down() else { return true };
-        let (start, units) = self.history_of(&scene.journal, config, scene.promise);
+        let (start, units) = self.history_of(&scene.journal, &self.base, config, scene.promise);
         let described = units.last().map_or(start, |unit| unit.digest);
         scene.memory_digest.is_none_or(|digest| digest == described)
     }
@@ -255,16 +279,25 @@ impl World {
         let scene = down.scene.as_ref()?;
         let synced = scene.reached.synced;
         // What the failure left is what the journal may go on with; the rest is lost.
-        let left = if scene.kind == SceneKind::PowerCut {
+        let (left, started_from) = if scene.kind == SceneKind::PowerCut {
             let image = self.image(pick, model)?;
             let left = image.origin.position_of(image.data_bytes);
             self.machine.disk.restart_with(&config.appendfilename, image.content, image.inode);
-            left
+            (left, image.inode)
         } else {
             let inode = self.machine.disk.cached_name(&config.appendfilename);
             let stored = inode.and_then(|inode| self.machine.disk.file(inode));
-            stored.map_or(Some(0), |file| file.origin().position_of(file.cached().len() as u64))
+            let position =
+                |file: &disk::Stored| file.origin().position_of(file.cached().len() as u64);
+            (stored.map_or(Some(0), position), inode)
         };
+        let new = self.dataset_without_log();
+        if let Some((_, keyspace, position)) =
+            new.filter(|(inode, ..)| started_from == Some(*inode))
+        {
+            self.base = Rc::clone(keyspace);
+            self.journal.begins_at(position);
+        }
         let torn = self.torn(left);
         match left {
             Some(left) => self.journal.cut_back_to(left),

@@ -42,7 +42,8 @@ pub(crate) struct Record {
     pub(crate) foreground_end: Micros,
     /// Rewrites that had ended well before.
     completed: u64,
-    /// The log was on at the fork, so that the journal knows how the dataset came about.
+    /// The log was on at the fork, or is by now, so that the journal knows how the dataset came
+    /// about.
     log_was_on: bool,
 }
 
@@ -102,17 +103,18 @@ impl World {
             Fact::SyncInline { took_micros, .. } if record.is_switching() => {
                 record.blocked_micros = record.blocked_micros.saturating_add(*took_micros);
             }
-            Fact::Switched { new_bytes, .. } => {
-                record.new_bytes = Some(*new_bytes);
-                if let Some(process) = record.reaped.as_ref().filter(|_| !record.log_was_on) {
-                    self.base = Rc::clone(&process.keyspace);
-                    self.journal.begins_at(record.forked_at);
-                }
-            }
+            Fact::Switched { new_bytes, .. } => record.new_bytes = Some(*new_bytes),
             Fact::Child { step: ChildStep::Exited { .. }, .. } | Fact::ChildKilled { .. } => {
                 record.split = Some(self.split_pages().into());
             }
             _ => {}
+        }
+        let made =
+            record.reaped.as_ref().filter(|process| process.made == Some(self.machine.inode));
+        if let Some(process) = made.filter(|_| record.begins_log()) {
+            self.base = Rc::clone(&process.keyspace);
+            self.journal.begins_at(record.forked_at);
+            record.log_was_on = true;
         }
         if record.split.is_none() && self.machine.child.as_ref().is_none_or(|c| !c.is_alive()) {
             record.split = Some(self.split_pages().into());
@@ -210,6 +212,11 @@ impl World {
 }
 
 impl Record {
+    /// Whether its file is to turn the log on, and is not the log yet.
+    pub(crate) const fn begins_log(&self) -> bool {
+        !self.log_was_on
+    }
+
     /// Whether the child has ended and the switch is under way.
     const fn is_switching(&self) -> bool {
         !matches!(self.stage, Stage::Child | Stage::Done | Stage::Failed)

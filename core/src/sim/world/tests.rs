@@ -11,6 +11,7 @@ use crate::sim::scenario::{command, empty, first_visit};
 mod faults;
 mod restart;
 mod rewriting;
+mod turning_on;
 
 /// Four writes, one of them put off.
 pub(super) fn four_writes(policy: Policy, profile: ProfileName) -> World {
