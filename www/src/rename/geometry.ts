@@ -18,9 +18,21 @@ export interface Entry {
   maybe: boolean;
 }
 
-/** Entries as the kernel shows them, and as the disk holds them. */
-export function entriesOf(view: RewriteView): { cached: Entry[]; disk: Entry[] } {
-  const named = view.directory.filter((one) => one.cached !== null || one.durable !== null);
+/**
+ * Entries as the kernel shows them, and as the disk holds them. A name that this step took away
+ * from both is shown for that step, as one that does not exist.
+ */
+export function entriesOf(
+  view: RewriteView,
+  before: RewriteView | null = null,
+): { cached: Entry[]; disk: Entry[] } {
+  const exists = (one: { cached: number | null; durable: number | null }) =>
+    one.cached !== null || one.durable !== null;
+  const named = view.directory.filter(exists);
+  const gone = (before?.directory ?? [])
+    .filter((one) => exists(one) && !named.some((other) => other.name === one.name))
+    .map((one) => ({ name: one.name, cached: null, durable: null }));
+  named.push(...gone);
   return {
     cached: named.map((one) => ({ name: one.name, inode: one.cached, maybe: false })),
     disk: named.map((one) => {
@@ -51,8 +63,8 @@ export interface Layout {
 }
 
 /** The new file stands above the old one, beside the directory that saw it first. */
-export function layoutOf(view: RewriteView): Layout {
-  const { cached, disk } = entriesOf(view);
+export function layoutOf(view: RewriteView, was: RewriteView | null = null): Layout {
+  const { cached, disk } = entriesOf(view, was);
   const rows = Math.max(2, cached.length);
   const card = rows * ROW + 2 * PAD;
   const diskTop = TOP + card + BETWEEN;

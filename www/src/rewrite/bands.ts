@@ -55,6 +55,14 @@ function split(file: FileView): Split {
   return { durable: durableRuns, cached: cachedRuns };
 }
 
+/** Runs of many records look like many, where there is room to spare. */
+function widened(tiles: readonly Fitted[], room: number): Fitted[] {
+  const used = tiles.reduce((sum, tile) => sum + tile.width + GAP, 0);
+  const runs = tiles.filter((tile) => tile.count > 1).length;
+  const more = Math.max(0, Math.min(56, Math.floor((room - used) / Math.max(1, runs))));
+  return tiles.map((tile) => (tile.count > 1 ? { ...tile, width: tile.width + more } : tile));
+}
+
 export function bandsOf(
   file: FileView,
   width: number,
@@ -66,7 +74,7 @@ export function bandsOf(
   const least = durable.length > 0 ? Math.max(labelled ? LABEL : 0, Math.min(140, width * 0.3)) : 0;
   const above = fit(cached, room(width - least - GAP));
   const taken = above.reduce((sum, tile) => sum + tile.width + GAP, 0);
-  const below = fit(durable, room(width - taken));
+  const below = widened(fit(durable, room(width - taken)), width - taken);
   let x = 0;
   const tiles: Placed[] = [];
   for (const tile of below) {

@@ -56,8 +56,8 @@ export const en: SceneText = {
     `pid ${view.parent.pid} · ${PARENT_STAGES[view.stage] ?? "serves clients"}`,
   childStatus: (view) => `pid ${view.child.pid} · ${ended(view) ?? STAGES[view.child.stage]}`,
   parentSpoken: (view) =>
-    `The parent, process ${view.parent.pid}, holds ${N(view.parent.keysTotal, "key")}; ` +
-    `${view.parent.changed} changed since the fork. ${B(view.parent.aofBufBytes)} wait in aof_buf.`,
+    `The parent, process ${view.parent.pid}, serves clients; ` +
+    `${N(view.parent.changed, "key")} changed since the fork. ${B(view.parent.aofBufBytes)} wait in aof_buf.`,
   childSpoken: (view) =>
     `The child, process ${view.child.pid}, ${ended(view) ?? STAGES[view.child.stage]}. ` +
     `It wrote ${view.child.keysDone} of ${N(view.child.keysTotal, "key")} ` +
@@ -71,12 +71,14 @@ export const en: SceneText = {
   held: (view) =>
     view.gatesHeld
       ? "replies are held"
-      : view.loopBlockedUs > 0
+      : view.stage !== "child" && view.loopBlockedUs > 0
         ? `event loop blocked for ${ms(view.loopBlockedUs)}`
         : null,
   written: (view) => {
     const { child } = view;
     const done = `${N(child.commands, "command")}, ${B(child.writtenBytes)}`;
+    if (child.writtenBytes === 0 && child.commands > 0)
+      return `${N(child.commands, "command")} made, ${B(0)} written`;
     return child.keysDone < child.keysTotal
       ? `Written out: ${done} · ${grouped(child.keysDone)} of ${N(child.keysTotal, "key")}`
       : `Written out: ${done}`;
@@ -123,12 +125,12 @@ export const en: SceneText = {
     `The rewrite buffer holds ${B(diff.waitingBytes)} in ${N(diff.blocks.length, "block")} ` +
     `of ${B(diff.blockBytes)}; ${B(diff.sentBytes)} were sent, ${N(diff.freedBlocks, "block")} freed.` +
     (diff.stopSending ? " The child asked the parent to stop sending." : ""),
-  bufferEmpty: (afterwards) =>
-    afterwards ? "empty: everything was sent" : "empty: no write since the fork",
+  bufferEmpty: (sent, feeding) =>
+    !feeding ? "empty" : sent ? "empty: everything was sent" : "empty: no write since the fork",
   freedName: (count) => (count === 1 ? "block 1" : `blocks 1–${grouped(count)}`),
-  freedState: "sent, freed",
+  freedState: (feeding) => (feeding ? "sent, freed" : "freed"),
   moreBlocks: (count) => N(count, "block"),
-  blockName: (number) => `Block ${number}, newest first`,
+  blockName: (number) => `Block ${number + 1}, newest first`,
   free: "free",
   sent: "sent",
   records: (count) =>
@@ -171,11 +173,13 @@ export const en: SceneText = {
   fileName: (name, inode) => (name === null ? `inode ${inode}` : `${name}, inode ${inode}`),
   noName: (inode) => `inode ${inode}`,
   fileBytes: (file) =>
-    file.durableBytes >= file.lengthBytes
-      ? `${B(file.lengthBytes)} · synced`
-      : file.durableBytes === 0
-        ? `${B(file.lengthBytes)} · not synced`
-        : `${B(file.lengthBytes)} · synced to ${grouped(file.durableBytes)}`,
+    file.lengthBytes === 0
+      ? `empty, ${B(0)}`
+      : file.durableBytes >= file.lengthBytes
+        ? `${B(file.lengthBytes)} · synced`
+        : file.durableBytes === 0
+          ? `${B(file.lengthBytes)} · not synced`
+          : `${B(file.lengthBytes)} · synced to ${grouped(file.durableBytes)}`,
   role: (role, file) => {
     switch (role) {
       case "counts":
@@ -196,8 +200,14 @@ export const en: SceneText = {
     `${name ?? "No name"}, inode ${file.inode}: ${B(file.lengthBytes)}, of which ${B(file.durableBytes)} are on disk` +
     `${standing ? `; ${standing}` : ""}.`,
   fileRecords: "Records in the file, oldest first",
-  noOldLog: "No old log: the first one is being made.",
-  noNewFile: "The new file is gone.",
+  noOldLog: (view) =>
+    view.before.bytes === 0 && view.stage !== "done"
+      ? "No old log: the first one is being made."
+      : "The old log is gone: closed in the background, its blocks are free.",
+  noNewFile: (view) =>
+    view.stage === "child" && view.child.alive
+      ? "The child has not opened its file yet."
+      : "The new file is gone.",
   risk: (row) => `${B(row.riskBytes)} · ${N(row.lost + row.maybe, "write")}`,
 
   beforeAfter: "Before and after",
@@ -301,6 +311,7 @@ export const en: SceneText = {
   recoversDifferent: (old, fresh) =>
     `The old log recovers ${old ? N(old.keys, "key") : "nothing"}, the new one ${fresh ? N(fresh.keys, "key") : "nothing"}.`,
   recoversOne: (data) => `It recovers ${N(data.keys, "key")}${data.text ? `: ${data.text}.` : "."}`,
+  onlyThis: "No other log can be found.",
   recoversNothing: "There is no log to recover from.",
   kept: (row) => `${grouped(row.sure)} of ${grouped(row.of)} kept`,
   keptWhen: (rows) => {

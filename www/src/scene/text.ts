@@ -39,10 +39,11 @@ export interface SceneText {
   buffer: string;
   bufferSub(diff: RewriteView["diff"], brief: boolean): string;
   bufferSpoken(diff: RewriteView["diff"]): string;
-  bufferEmpty(afterwards: boolean): string;
+  bufferEmpty(sent: boolean, feeding: boolean): string;
   freedName(count: number): string;
-  freedState: string;
+  freedState(feeding: boolean): string;
   moreBlocks(count: number): string;
+  /** blocks are numbered from 0 */
   blockName(number: number): string;
   free: string;
   sent: string;
@@ -84,8 +85,8 @@ export interface SceneText {
   role(role: Role, file: FileView): string;
   fileSpoken(file: FileView, name: string | null, standing: string): string;
   fileRecords: string;
-  noOldLog: string;
-  noNewFile: string;
+  noOldLog(view: RewriteView): string;
+  noNewFile(view: RewriteView): string;
   risk(row: VerdictRow): string;
 
   // before and after
@@ -133,6 +134,7 @@ export interface SceneText {
   recoversSame(keys: DatasetText): string;
   recoversDifferent(old: DatasetText | null, fresh: DatasetText | null): string;
   recoversOne(keys: DatasetText): string;
+  onlyThis: string;
   recoversNothing: string;
   kept(row: VerdictRow): string;
   keptWhen(rows: { killed: VerdictRow; power: VerdictRow; diskError: VerdictRow }): string;

@@ -53,7 +53,7 @@ export const zh: SceneText = {
   parentStatus: (view) => `pid ${view.parent.pid} · ${PARENT_STAGES[view.stage] ?? "服务客户端"}`,
   childStatus: (view) => `pid ${view.child.pid} · ${ended(view) ?? STAGES[view.child.stage]}`,
   parentSpoken: (view) =>
-    `父进程 ${view.parent.pid} 有 ${view.parent.keysTotal} 个键，fork 之后改了 ${view.parent.changed} 个；aof_buf 里有 ${B(view.parent.aofBufBytes)}。`,
+    `父进程 ${view.parent.pid} 服务客户端，fork 之后改了 ${view.parent.changed} 个键；aof_buf 里有 ${B(view.parent.aofBufBytes)}。`,
   childSpoken: (view) =>
     `子进程 ${view.child.pid}，${ended(view) ?? STAGES[view.child.stage]}；已写 ${view.child.keysDone}/${view.child.keysTotal} 个键，` +
     `${view.child.commands} 条命令，${B(view.child.writtenBytes)}；收到差异 ${B(view.child.diffBytes)}。`,
@@ -64,12 +64,14 @@ export const zh: SceneText = {
   held: (view) =>
     view.gatesHeld
       ? "回复暂缓"
-      : view.loopBlockedUs > 0
+      : view.stage !== "child" && view.loopBlockedUs > 0
         ? `事件循环阻塞 ${ms(view.loopBlockedUs)}`
         : null,
   written: (view) => {
     const { child } = view;
     const done = `${grouped(child.commands)} 条命令，${B(child.writtenBytes)}`;
+    if (child.writtenBytes === 0 && child.commands > 0)
+      return `已生成 ${grouped(child.commands)} 条命令，写出 ${B(0)}`;
     return child.keysDone < child.keysTotal
       ? `已写出：${done} · ${grouped(child.keysDone)}/${grouped(child.keysTotal)} 个键`
       : `已写出：${done}`;
@@ -112,11 +114,12 @@ export const zh: SceneText = {
   bufferSpoken: (diff) =>
     `重写缓冲有 ${B(diff.waitingBytes)}，${diff.blocks.length} 块，每块 ${B(diff.blockBytes)}；已发 ${B(diff.sentBytes)}，释放 ${diff.freedBlocks} 块。` +
     (diff.stopSending ? "子进程已请求停止发送。" : ""),
-  bufferEmpty: (afterwards) => (afterwards ? "空：全部已发" : "空：fork 之后没有写入"),
+  bufferEmpty: (sent, feeding) =>
+    !feeding ? "空" : sent ? "空：全部已发" : "空：fork 之后没有写入",
   freedName: (count) => (count === 1 ? "第 1 块" : `第 1–${grouped(count)} 块`),
-  freedState: "已发，释放",
+  freedState: (feeding) => (feeding ? "已发，释放" : "已释放"),
   moreBlocks: (count) => `${grouped(count)} 块`,
-  blockName: (number) => `第 ${number} 块，新的在前`,
+  blockName: (number) => `第 ${number + 1} 块，新的在前`,
   free: "空闲",
   sent: "已发",
   records: (count) => (count === 0 ? "其余" : `${grouped(count)} 次写入`),
@@ -157,11 +160,13 @@ export const zh: SceneText = {
   fileName: (name, inode) => (name === null ? `inode ${inode}` : `${name}，inode ${inode}`),
   noName: (inode) => `inode ${inode}`,
   fileBytes: (file) =>
-    file.durableBytes >= file.lengthBytes
-      ? `${B(file.lengthBytes)} · 已刷盘`
-      : file.durableBytes === 0
-        ? `${B(file.lengthBytes)} · 未刷盘`
-        : `${B(file.lengthBytes)} · 刷到 ${grouped(file.durableBytes)}`,
+    file.lengthBytes === 0
+      ? `空，${B(0)}`
+      : file.durableBytes >= file.lengthBytes
+        ? `${B(file.lengthBytes)} · 已刷盘`
+        : file.durableBytes === 0
+          ? `${B(file.lengthBytes)} · 未刷盘`
+          : `${B(file.lengthBytes)} · 刷到 ${grouped(file.durableBytes)}`,
   role: (role, file) => {
     switch (role) {
       case "counts":
@@ -181,8 +186,12 @@ export const zh: SceneText = {
   fileSpoken: (file, name, standing) =>
     `${name ?? "没有名字"}，inode ${file.inode}：${B(file.lengthBytes)}，其中 ${B(file.durableBytes)} 在磁盘${standing ? `；${standing}` : ""}。`,
   fileRecords: "文件里的记录，旧的在前",
-  noOldLog: "没有旧日志：正在做第一份。",
-  noNewFile: "新文件已不在。",
+  noOldLog: (view) =>
+    view.before.bytes === 0 && view.stage !== "done"
+      ? "没有旧日志：正在做第一份。"
+      : "旧日志已不在：在后台关闭，空间已释放。",
+  noNewFile: (view) =>
+    view.stage === "child" && view.child.alive ? "子进程还没有打开它的文件。" : "新文件已不在。",
   risk: (row) => `${B(row.riskBytes)} · ${grouped(row.lost + row.maybe)} 次写入`,
 
   beforeAfter: "重写前后",
@@ -283,6 +292,7 @@ export const zh: SceneText = {
     `旧日志恢复 ${old ? grouped(old.keys) : 0} 个键，新日志恢复 ${fresh ? grouped(fresh.keys) : 0} 个键。`,
   recoversOne: (data) =>
     `恢复出 ${grouped(data.keys)} 个键${data.text ? `：${data.text}。` : "。"}`,
+  onlyThis: "找不到别的日志。",
   recoversNothing: "没有可以恢复的日志。",
   kept: (row) => `${grouped(row.of)} 个中保住 ${grouped(row.sure)} 个`,
   keptWhen: (rows) => {
