@@ -119,7 +119,8 @@ pub struct Group {
 
 impl Group {
     /// Up to which position in the log its shortest image was loaded; nothing if it was refused.
-    fn position(&self) -> Option<u64> {
+    #[must_use]
+    pub fn position(&self) -> Option<u64> {
         let length_bytes = self.recovery.length_bytes()?;
         Some(self.witness.origin.position_of(length_bytes).unwrap_or(0))
     }

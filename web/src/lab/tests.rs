@@ -575,3 +575,40 @@ fn a_write_while_a_child_lives_says_which_page_it_split() {
     }
     assert!(!split.is_empty());
 }
+
+#[test]
+fn the_page_shows_a_failure_at_every_step_of_a_rewrite_and_the_start_after_it() {
+    for profile in ProfileName::ALL {
+        let lab = lesson(ScenarioName::Rewrite, profile);
+        let steps = lab.story().branch().steps();
+        for step in (120..=steps).step_by(3) {
+            for power in [false, true] {
+                let mut lab = lab.clone();
+                lab.seek(step).expect("a known step");
+                let before = lab.snapshot();
+                if power { lab.cut_power() } else { lab.kill() }.expect("it runs");
+                let down = lab.snapshot();
+                let crash = down.crash.expect("a failure");
+                let place = format!("{profile:?} step {step} power {power}");
+                // That profile gives the new file its name before it is synced.
+                let is_hole = profile == ProfileName::Redis62 && power;
+                assert!(crash.promise.kept || is_hole, "{place}");
+                assert!(down.rewrite.is_none(), "{place}: both processes are gone");
+                for group in &crash.groups {
+                    let (kept, lost) = (group.kept_writes, group.lost_writes);
+                    assert!(kept >= down.verdict.power.sure, "{place}: {kept} are kept");
+                    assert_eq!(kept + lost, down.verdict.power.of, "{place}");
+                }
+                lab.boot(&BootImage::Worst).expect("there is a disk");
+                while lab.is_booting() {
+                    lab.step().expect("the start goes on");
+                }
+                let up = lab.snapshot();
+                assert_eq!(up.state, "running", "{place}");
+                if !power && before.written == before.appended {
+                    assert_eq!(up.key_count, before.key_count, "{place}");
+                }
+            }
+        }
+    }
+}

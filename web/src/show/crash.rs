@@ -103,7 +103,8 @@ pub fn crash(world: &World, model: DiskModel) -> Option<CrashView> {
 }
 
 fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> CrashGroup {
-    let survives = |to: u64| group.recovery.length_bytes().is_some_and(|length| to <= length);
+    // By its position in the log: the file may be a rewritten one, whose bytes are others.
+    let survives = |to: u64| group.position().is_some_and(|position| to <= position);
     let writes = scene.journal.asked().iter().filter(|asked| asked.is_acknowledged_write());
     let (kept, lost): (Vec<_>, Vec<_>) = writes.partition(|asked| survives(asked.to));
     let now = log::wall(world, scene.at);

@@ -62,6 +62,7 @@ export const crash: CrashText = {
   certain:
     "Only the process is gone. The kernel and the disk keep what they have, so nothing is guessed.",
   namesUnchanged: "Names: none changed.",
+  namesOpen: "Names: one that was not synced leads to the old file or to the new one.",
   possible: "Possible disks",
   left: "What is left",
   images: (view) => {

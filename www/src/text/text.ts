@@ -170,6 +170,7 @@ export interface CrashText {
   modelTitle: string;
   certain: string;
   namesUnchanged: string;
+  namesOpen: string;
   possible: string;
   left: string;
   images(crash: CrashView): string;

@@ -57,6 +57,7 @@ export const crash: CrashText = {
   modelTitle: "磁盘模型",
   certain: "没了的只是进程；内核和磁盘还留着各自的内容，结果是确定的。",
   namesUnchanged: "文件名没有变化。",
+  namesOpen: "没刷盘的名字，指向旧文件或者新文件。",
   possible: "可能的磁盘",
   left: "剩下的",
   images: (view) => {
