@@ -1,6 +1,6 @@
 //! The file of the log is replaced: turned on, frozen, swapped.
 
-use crate::config::{Config, Policy};
+use crate::config::Config;
 use crate::effect::HaltReason;
 use crate::profile::FailedSync;
 use crate::rewrite::mutation::{self, Mutation};
@@ -41,11 +41,12 @@ impl Log {
         self.state == State::WaitRewrite
     }
 
-    /// Whether a sync has failed, so that only a fresh file can help.
+    /// Whether a sync has failed, so that only a fresh file can help. The policy does not matter: a
+    /// sync that fails under `always` ends the process, but one may have failed before `always` was
+    /// chosen.
     pub(crate) fn needs_healing(&self, config: &Config) -> bool {
         self.state == State::On
             && self.lost_from.is_some()
-            && config.appendfsync != Policy::Always
             && config.choices().failed_sync == FailedSync::RemainsUntilRewritten
     }
 
