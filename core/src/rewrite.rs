@@ -28,3 +28,6 @@ pub mod trigger;
 pub use parent::Rewrite;
 pub use stage::Stage;
 pub use trigger::Cause;
+
+#[cfg(test)]
+mod model;
