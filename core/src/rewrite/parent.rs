@@ -39,7 +39,6 @@ use std::sync::Arc;
 
 use crate::aof::Log;
 use crate::config::Config;
-use crate::digest::Digest;
 use crate::effect::{Lane, Pipe, Work};
 use crate::event::ChildStatus;
 use crate::note::{Note, RewriteNote};
@@ -534,63 +533,6 @@ impl Rewrite {
             | Stage::SyncingDirectory { .. }
             | Stage::Limbo { .. } => self.want_switch(log, config, at),
         }
-    }
-
-    /// Adds everything that decides what comes next.
-    pub(crate) fn digest_into(&self, digest: &mut Digest) {
-        digest.put_u8(self.stage.number());
-        // Small enums and structs with numbers in them, as in the log: their debug form names
-        // every part and cannot forget one that is added later.
-        digest.put_bytes(
-            format!(
-                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
-                self.stage,
-                self.cause,
-                self.run,
-                self.in_flight,
-                self.round,
-                self.hold,
-                self.chores,
-                self.notes,
-                self.tidying,
-                self.unwanted,
-                self.started,
-                self.report,
-                self.last_took_seconds,
-                self.not_before,
-                self.last_try,
-            )
-            .as_bytes(),
-        );
-        for flag in [
-            self.scheduled,
-            self.feeding,
-            self.asked,
-            self.pipe.full,
-            self.stop_heard,
-            self.ack_due,
-            self.last_failed,
-            self.switch_micros.is_some(),
-        ] {
-            digest.put_bool(flag);
-        }
-        for number in [
-            u64::from(self.pipe.writes_left),
-            u64::from(self.next_file),
-            self.last_copied_bytes,
-            self.last_sent_bytes,
-            self.fork_micros,
-            self.switch_micros.unwrap_or(0),
-            self.attempts,
-            self.forks,
-            self.completed,
-            u64::from(self.failures),
-        ] {
-            digest.put_u64(number);
-        }
-        digest.put_count(self.pipe.offered);
-        digest.put_bytes(&self.block);
-        self.diff.digest_into(digest);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::digest::Digest;
 use crate::profile::Switch;
 use crate::rewrite::diff::Diff;
 use crate::rewrite::stage::Stage;
@@ -229,5 +230,62 @@ impl Rewrite {
     /// Whether the server must end although the name of the log is not durable.
     pub(crate) fn is_given_up(&self) -> bool {
         self.last_try == LastTry::Failed
+    }
+
+    /// Adds everything that decides what comes next.
+    pub(crate) fn digest_into(&self, digest: &mut Digest) {
+        digest.put_u8(self.stage.number());
+        // Small enums and structs with numbers in them, as in the log: their debug form names
+        // every part and cannot forget one that is added later.
+        digest.put_bytes(
+            format!(
+                "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+                self.stage,
+                self.cause,
+                self.run,
+                self.in_flight,
+                self.round,
+                self.hold,
+                self.chores,
+                self.notes,
+                self.tidying,
+                self.unwanted,
+                self.started,
+                self.report,
+                self.last_took_seconds,
+                self.not_before,
+                self.last_try,
+            )
+            .as_bytes(),
+        );
+        for flag in [
+            self.scheduled,
+            self.feeding,
+            self.asked,
+            self.pipe.full,
+            self.stop_heard,
+            self.ack_due,
+            self.last_failed,
+            self.switch_micros.is_some(),
+        ] {
+            digest.put_bool(flag);
+        }
+        for number in [
+            u64::from(self.pipe.writes_left),
+            u64::from(self.next_file),
+            self.last_copied_bytes,
+            self.last_sent_bytes,
+            self.fork_micros,
+            self.switch_micros.unwrap_or(0),
+            self.attempts,
+            self.forks,
+            self.completed,
+            u64::from(self.failures),
+        ] {
+            digest.put_u64(number);
+        }
+        digest.put_count(self.pipe.offered);
+        digest.put_bytes(&self.block);
+        self.diff.digest_into(digest);
     }
 }

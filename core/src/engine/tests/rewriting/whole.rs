@@ -3,6 +3,7 @@
 use super::rig::Rig;
 use crate::aof::log::State;
 use crate::config::{Config, Policy};
+use crate::event::Event;
 use crate::profile::ProfileName;
 use crate::rewrite::stage::Stage;
 use crate::rewrite::switch::Limits;
@@ -252,4 +253,40 @@ fn positions_never_go_back_over_many_rewrites() {
         rig.assert_log_is_complete();
     }
     assert_eq!(rig.engine.rewrite().completed(), 5);
+}
+
+/// Two engines that are told the same are the same, and no step leaves one as it was.
+#[test]
+fn every_step_of_a_rewrite_is_in_the_digest() {
+    let run = |profile| {
+        let mut rig = Rig::new(profile, Policy::EverySec);
+        let mut digests = Vec::new();
+        rig.done(1, "SET a 1");
+        let mut note = |rig: &Rig| digests.push(rig.engine.digest());
+        rig.command(1, "BGREWRITEAOF");
+        note(&rig);
+        rig.command(1, "SET b 2");
+        note(&rig);
+        rig.turn_end();
+        note(&rig);
+        rig.event(Event::ChildReport { copied_bytes: 1, keys_done: 1, keys_total: 2 });
+        note(&rig);
+        rig.event(Event::StopAsked { byte: b'!' });
+        note(&rig);
+        rig.child_ends();
+        note(&rig);
+        while !rig.running().is_empty() {
+            rig.job();
+            note(&rig);
+        }
+        digests
+    };
+    for profile in ProfileName::ALL {
+        let mut digests = run(profile);
+        assert_eq!(digests, run(profile));
+        let all = digests.len();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), all, "{profile:?}");
+    }
 }
