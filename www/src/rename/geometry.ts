@@ -5,8 +5,8 @@ import type { FileView, RewriteView } from "../scene/view";
 export const ROW = 46;
 export const PAD = 16;
 export const INODE = 134;
-const TOP = 40;
-const BETWEEN = 104;
+const TOP = 36;
+const BETWEEN = 92;
 /** From the top of a card to the middle of its first row, and of the first arrow into an inode. */
 const PORT = PAD + ROW / 2;
 
@@ -56,7 +56,6 @@ export interface Layout {
   cachedTop: number;
   diskTop: number;
   card: number;
-  power: number;
   height: number;
   inodes: { inode: number; top: number }[];
   arrows: Arrow[];
@@ -103,7 +102,7 @@ export function layoutOf(view: RewriteView, was: RewriteView | null = null): Lay
   add("disk", disk, diskTop, false);
   add("disk", disk, diskTop, true);
   const height = Math.max(diskTop + card, ...inodes.map((one) => one.top + INODE));
-  return { rows, cachedTop: TOP, diskTop, card, power: TOP + card + 38, height, inodes, arrows };
+  return { rows, cachedTop: TOP, diskTop, card, height, inodes, arrows };
 }
 
 /** Straight across where both ends are level, else an S. */
