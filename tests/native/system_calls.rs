@@ -12,6 +12,7 @@
 //! before every call of the loop that stands behind its completion.
 
 mod effects;
+mod rewrite;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ use aof_tests::wait;
 use aof_tests::workload::{self, Command, SHORT_LIVED_DATABASE, Workload, now_ms};
 
 use crate::server::launch;
-use effects::Effects;
+use effects::{Effects, Threads};
 
 const COMMANDS: usize = 1_200;
 /// With [`WRITE_FIXTURES`] set, runs are short and replace those in `tests/fixtures/traces`:
@@ -91,6 +92,7 @@ fn run_and_compare(world: World, strace: &Path, disk: &SmallDisk) {
         .printing_in(disk.beside())
         .under(strace.wrapper());
     let mut server = launch.start();
+    let threads = effects::threads(server.pid());
     session(world, &server, &strace, disk);
     let policy = short_write(world, &mut server, disk);
     if policy == "always" {
@@ -113,7 +115,7 @@ fn run_and_compare(world: World, strace: &Path, disk: &SmallDisk) {
         fs::metadata(&trace).map_or(0, |about| about.len())
     );
     assert!(writes > 20 && short > 0 && syncs > 2 && truncates > 0, "too little to prove");
-    compare(world, &disk.path(), &calls, &effects);
+    compare(world, &disk.path(), &calls, (&effects, &threads));
     replays(&trace);
     keep(&trace, world);
 }
@@ -189,14 +191,30 @@ fn short_write<'a>((_, policy): (&str, &'a str), server: &mut Server, disk: &Sma
 /// Calls on the log and its directory, but not `close` of a directory or the lock.
 fn relevant<'a>(calls: &'a [Call], directory: &Path) -> Vec<&'a Call> {
     let log = directory.join("appendonly.aof");
+    let temporary = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.parent() == Some(directory) && name.starts_with("temp-rewriteaof-")
+    };
     calls
         .iter()
-        .filter(|call| call.path == log || call.path == directory)
-        .filter(|call| !(call.path == directory && matches!(&*call.name, "openat" | "close")))
+        .filter(|call| match &*call.name {
+            // strace shows no path of these.
+            "clone" | "pipe2" | "poll" => true,
+            "openat" | "close" if call.path == directory => false,
+            _ => {
+                let is_pipe = call.path.to_string_lossy().starts_with("pipe:[");
+                call.path == log || call.path == directory || temporary(&call.path) || is_pipe
+            }
+        })
         .collect()
 }
 
-fn compare((profile, _): World, directory: &Path, calls: &[Call], effects: &Effects) {
+fn compare(
+    (profile, _): World,
+    directory: &Path,
+    calls: &[Call],
+    (effects, threads): (&Effects, &Threads),
+) {
     let relevant = relevant(calls, directory);
     let (begin, rest) = relevant.split_at(if profile == "hardened" { 3 } else { 1 });
     let names: Vec<&str> = begin.iter().map(|call| call.name.as_str()).collect();
@@ -207,7 +225,7 @@ fn compare((profile, _): World, directory: &Path, calls: &[Call], effects: &Effe
     // With the process its files go.
     let (end, rest) = rest.split_last().expect("a run has calls");
     assert_eq!((&*end.name, end.thread), ("close", begin[0].thread));
-    effects.assert_are(rest);
+    effects.assert_are(rest, threads);
 }
 
 /// `aof replay` comes to the same effects and the same states.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
+use crate::effect::Pipe;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::execute::Executor;
@@ -85,12 +86,8 @@ pub struct ReplayReport {
 pub struct Replay {
     engine: Engine,
     report: ReplayReport,
-    /// The write that has not been answered.
-    write: Option<(FileId, u64)>,
-    /// The read that has not been answered.
-    read: Option<(FileId, u32)>,
-    /// The configuration file is to be written, and nobody has said yet what came of it.
-    rewrite: bool,
+    /// What was asked for last, if it is answered at once and was not yet.
+    asked: Option<Asked>,
     /// Jobs that have not been answered.
     jobs: BTreeSet<JobId>,
 }
@@ -109,7 +106,7 @@ impl Replay {
         let (now, mono) = (header.now, header.mono);
         let engine = Engine::new(config, seed, keyspace, header.loaded_bytes, now, mono);
         let report = ReplayReport::default();
-        Ok(Self { engine, report, write: None, read: None, rewrite: false, jobs: BTreeSet::new() })
+        Ok(Self { engine, report, asked: None, jobs: BTreeSet::new() })
     }
 
     /// The engine as it is after the records so far.
@@ -148,18 +145,11 @@ impl Replay {
                     let expected = Some(expected.clone());
                     return Err(Difference::Effect { record: number, expected, found });
                 }
-                match *expected {
-                    EffectSummary::Write { file, bytes, .. } => {
-                        self.write = Some((file, bytes.length_bytes));
-                    }
-                    EffectSummary::Read { file, max_bytes, .. } => {
-                        self.read = Some((file, max_bytes));
-                    }
-                    EffectSummary::RewriteConfig => self.rewrite = true,
-                    EffectSummary::Submit { job, .. } => {
-                        self.jobs.insert(job);
-                    }
-                    _ => {}
+                self.asked = Asked::of(expected);
+                if let EffectSummary::Submit { job, .. } | EffectSummary::Append { job, .. } =
+                    *expected
+                {
+                    self.jobs.insert(job);
                 }
                 self.report.effects += 1;
             }
@@ -178,25 +168,13 @@ impl Replay {
     /// What the host says must have been asked of it.
     fn expect_asked(&mut self, event: &RecordedEvent, record: u64) -> Result<(), Difference> {
         let asked = match event {
-            RecordedEvent::Plain(Event::Written { file, result }) => self
-                .write
-                .take()
-                .is_some_and(|(asked, bytes)| asked == *file && result.unwrap_or(0) <= bytes),
-            RecordedEvent::Plain(Event::ConfigRewritten { .. }) => {
-                std::mem::take(&mut self.rewrite)
+            RecordedEvent::Plain(Event::Job { job, .. } | Event::Opened { job, .. }) => {
+                self.jobs.remove(job)
             }
-            RecordedEvent::Plain(Event::Job { job, .. }) => self.jobs.remove(job),
-            RecordedEvent::Read { file, result } => {
-                let bytes = result.as_ref().map_or(0, Vec::len);
-                self.read.take().is_some_and(|(asked, max_bytes)| {
-                    asked == *file && u32::try_from(bytes).is_ok_and(|bytes| bytes <= max_bytes)
-                })
+            answer if is_answer(answer) => {
+                self.asked.take().is_some_and(|asked| asked.is_answered_by(answer))
             }
-            RecordedEvent::Command { .. }
-            | RecordedEvent::Took { .. }
-            | RecordedEvent::Plain(_) => {
-                self.write.is_none() && self.read.is_none() && !self.rewrite
-            }
+            _ => self.asked.is_none(),
         };
         if asked { Ok(()) } else { Err(Difference::Answer { record }) }
     }
@@ -207,6 +185,73 @@ impl Replay {
             None => Ok(()),
             Some(found) => Err(Difference::Effect { record, expected: None, found: Some(found) }),
         }
+    }
+}
+
+/// An effect that is answered at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Write { file: FileId, bytes: u64 },
+    Read { file: FileId, max_bytes: u32 },
+    RewriteConfig,
+    OpenPipes,
+    Fork,
+    PipeWrite { pipe: Pipe, bytes: u64 },
+}
+
+impl Asked {
+    fn of(effect: &EffectSummary) -> Option<Self> {
+        Some(match *effect {
+            EffectSummary::Write { file, bytes, .. } => {
+                Self::Write { file, bytes: bytes.length_bytes }
+            }
+            EffectSummary::Read { file, max_bytes, .. } => Self::Read { file, max_bytes },
+            EffectSummary::RewriteConfig => Self::RewriteConfig,
+            EffectSummary::OpenPipes => Self::OpenPipes,
+            EffectSummary::Fork => Self::Fork,
+            EffectSummary::PipeWrite { pipe, bytes } => {
+                Self::PipeWrite { pipe, bytes: bytes.length_bytes }
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether this is its answer, and gives no more than was asked for.
+    fn is_answered_by(self, answer: &RecordedEvent) -> bool {
+        match (self, answer) {
+            (
+                Self::Write { file, bytes },
+                RecordedEvent::Plain(Event::Written { file: answered, result }),
+            ) => file == *answered && result.unwrap_or(0) <= bytes,
+            (Self::Read { file, max_bytes }, RecordedEvent::Read { file: answered, result }) => {
+                let read = result.as_ref().map_or(0, Vec::len);
+                file == *answered && u32::try_from(read).is_ok_and(|read| read <= max_bytes)
+            }
+            (
+                Self::PipeWrite { pipe, bytes },
+                RecordedEvent::Plain(Event::PipeWritten { pipe: answered, result }),
+            ) => pipe == *answered && result.unwrap_or(0) <= bytes,
+            (Self::RewriteConfig, RecordedEvent::Plain(Event::ConfigRewritten { .. }))
+            | (Self::OpenPipes, RecordedEvent::Plain(Event::PipesOpened { .. }))
+            | (Self::Fork, RecordedEvent::Plain(Event::Forked { .. })) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether an event answers an effect at once, and never comes by itself.
+fn is_answer(event: &RecordedEvent) -> bool {
+    match event {
+        RecordedEvent::Read { .. } => true,
+        RecordedEvent::Plain(event) => matches!(
+            event,
+            Event::Written { .. }
+                | Event::ConfigRewritten { .. }
+                | Event::PipesOpened { .. }
+                | Event::Forked { .. }
+                | Event::PipeWritten { .. }
+        ),
+        RecordedEvent::Command { .. } | RecordedEvent::Took { .. } => false,
     }
 }
 

@@ -5,10 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use aof_core::effect::{Lane, Work};
-use aof_core::event::Event;
+use aof_core::event::{ChildStatus, Event};
 use aof_core::trace::{EffectSummary, Reader, Record, RecordedEvent};
 use aof_core::units::{Errno, JobId};
 use aof_tests::strace::Call;
+use nix::unistd::Pid;
 
 /// One effect that is a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Effects {
     effects: Vec<Effect>,
     /// Commands in the trace.
     pub(crate) commands: u64,
+    /// Each child's number, and how it ended.
+    pub(crate) children: Vec<(u32, Option<ChildStatus>)>,
 }
 
 impl Effects {
@@ -53,7 +56,20 @@ impl Effects {
 
     fn take(&mut self, effect: &EffectSummary, jobs: &mut BTreeMap<JobId, usize>) {
         let (name, argument, lane) = match *effect {
-            EffectSummary::Write { bytes, .. } => ("write", Some(bytes.length_bytes), Lane::Inline),
+            EffectSummary::Write { bytes, .. } | EffectSummary::PipeWrite { bytes, .. } => {
+                ("write", Some(bytes.length_bytes), Lane::Inline)
+            }
+            EffectSummary::Append { job, lane, block, .. } => {
+                jobs.insert(job, self.effects.len());
+                ("write", Some(block.length_bytes), lane)
+            }
+            EffectSummary::OpenPipes => return self.push_on_loop(&["pipe2"; 4]),
+            // The parent has no use for the child's ends.
+            EffectSummary::Fork => {
+                return self.push_on_loop(&["clone", "close", "close", "close", "close"]);
+            }
+            EffectSummary::ClosePipes => return self.push_on_loop(&["close"; 4]),
+            EffectSummary::Kill { .. } => return self.push_on_loop(&["kill"]),
             EffectSummary::Submit { job, lane, work } => {
                 jobs.insert(job, self.effects.len());
                 let (name, argument) = match work {
@@ -61,14 +77,22 @@ impl Effects {
                     Work::Truncate { length_bytes, .. } => ("ftruncate", Some(length_bytes)),
                     Work::Close { .. } => ("close", None),
                     Work::Open { .. } => ("openat", None),
-                    Work::Rename { .. } => ("rename", None),
+                    Work::Rename { .. } => ("renameat", None),
                     Work::SyncDirectory => ("fsync", None),
-                    Work::Unlink { .. } => ("unlink", None),
+                    Work::Unlink { .. } => ("unlinkat", Some(0)),
                 };
                 (name, argument, lane)
             }
             _ => return,
         };
+        self.push(name, argument, lane);
+    }
+
+    fn push_on_loop(&mut self, names: &[&'static str]) {
+        names.iter().for_each(|name| self.push(name, None, Lane::Inline));
+    }
+
+    fn push(&mut self, name: &'static str, argument: Option<u64>, lane: Lane) {
         let before = self.loop_calls();
         self.effects.push(Effect {
             name,
@@ -85,7 +109,9 @@ impl Effects {
         let loop_calls = self.loop_calls();
         match *event {
             RecordedEvent::Command { .. } => self.commands += 1,
-            RecordedEvent::Plain(Event::Written { result, .. }) => {
+            RecordedEvent::Plain(
+                Event::Written { result, .. } | Event::PipeWritten { result, .. },
+            ) => {
                 if let Some(write) = self.effects.last_mut() {
                     write.result = Some(result.map_err(errno));
                 }
@@ -93,8 +119,23 @@ impl Effects {
             RecordedEvent::Plain(Event::Job { job, result, .. }) => {
                 let done = jobs.get(&job).and_then(|&at| self.effects.get_mut(at));
                 let done = done.expect("a job ends that was submitted");
-                done.result = Some(result.map(|()| 0).map_err(errno));
+                // A block is in the file whole, or the job has failed.
+                let whole = if done.name == "write" { done.argument.unwrap_or(0) } else { 0 };
+                // That there is no such name is a success to the engine.
+                let known = done.name != "unlinkat";
+                done.result = known.then(|| result.map(|()| whole).map_err(errno));
                 done.loop_calls_before_end = loop_calls;
+            }
+            RecordedEvent::Plain(Event::Opened { job, .. }) => {
+                let done = jobs.get(&job).and_then(|&at| self.effects.get_mut(at));
+                done.expect("a job ends that was submitted").loop_calls_before_end = loop_calls;
+            }
+            RecordedEvent::Plain(Event::Forked { result, .. }) => {
+                self.children.push((result.expect("a child").0, None));
+            }
+            RecordedEvent::Plain(Event::ChildExited { child, status }) => {
+                let known = self.children.iter_mut().find(|(number, _)| *number == child.0);
+                known.expect("a child that was forked").1 = Some(status);
             }
             RecordedEvent::Took { .. } | RecordedEvent::Read { .. } | RecordedEvent::Plain(_) => {}
         }
@@ -102,15 +143,15 @@ impl Effects {
 
     /// The calls are these effects: per thread in order, with their lengths and results, and
     /// between threads in the order that their events give.
-    pub(crate) fn assert_are(&self, calls: &[&Call]) {
-        let main = calls.first().map_or(0, |call| call.thread);
+    pub(crate) fn assert_are(&self, calls: &[&Call], threads: &Threads) {
+        let of_lane = |call: &Call| threads.get(&call.thread).copied();
         let on_loop: Vec<&Call> =
-            calls.iter().copied().filter(|call| call.thread == main).collect();
+            calls.iter().copied().filter(|call| of_lane(call) == Some(Lane::Inline)).collect();
         for lane in [Lane::Inline, Lane::Sync, Lane::Slow] {
             let expected: Vec<&Effect> =
                 self.effects.iter().filter(|effect| effect.lane == lane).collect();
             let seen: Vec<&Call> =
-                calls.iter().copied().filter(|call| lane_of(call, main) == lane).collect();
+                calls.iter().copied().filter(|call| of_lane(call) == Some(lane)).collect();
             for (number, (effect, call)) in expected.iter().zip(&seen).enumerate() {
                 assert_eq!(effect.name, call.name, "{lane:?} {number}: {effect:?} / {call:?}");
                 assert_eq!(effect.argument, call.argument, "{lane:?} {number}: {effect:?}");
@@ -138,13 +179,24 @@ impl Effects {
     }
 }
 
-/// The lane whose thread made the call. A lane has one thread; which it is shows its first work.
-fn lane_of(call: &Call, main: u32) -> Lane {
-    match call.name.as_str() {
-        _ if call.thread == main => Lane::Inline,
-        "close" => Lane::Slow,
-        _ => Lane::Sync,
+/// The lane of each thread of a server.
+pub(crate) type Threads = BTreeMap<u32, Lane>;
+
+/// The threads of a server, by their names.
+pub(crate) fn threads(server: Pid) -> Threads {
+    let mut threads = Threads::new();
+    for thread in fs::read_dir(format!("/proc/{server}/task")).expect("the server runs") {
+        let thread = thread.expect("a thread");
+        let name = fs::read_to_string(thread.path().join("comm")).expect("a name");
+        let lane = match name.trim() {
+            "aof-sync" => Lane::Sync,
+            "aof-slow" => Lane::Slow,
+            _ => Lane::Inline,
+        };
+        threads.insert(thread.file_name().to_string_lossy().parse().expect("a number"), lane);
     }
+    assert_eq!(threads.len(), 3, "the loop and two lanes");
+    threads
 }
 
 /// A background job begins and ends where the trace says, as seen from the loop.

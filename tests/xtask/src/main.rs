@@ -4,7 +4,8 @@
 //! Reading order: [`project`] (where things are), [`run`] (starting programs), [`need`] and
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
 //! it), [`play`], [`suite`] (the steps of a test run), [`fuzz`] (one of them), [`closing`] and
-//! [`counts`] (how many tests ran, and how many should have), [`mod@bench`] (beside Redis).
+//! [`counts`] (how many tests ran, and how many should have), [`mod@bench`] (beside Redis),
+//! [`soak`] (some tests for longer).
 
 mod bench;
 mod closing;
@@ -16,6 +17,7 @@ mod page;
 mod play;
 mod project;
 mod run;
+mod soak;
 mod stamp;
 mod suite;
 
@@ -53,6 +55,8 @@ enum Task {
     },
     /// Measure the server beside Redis, and the parts of `core`
     Bench(bench::Options),
+    /// Rewrite the log ten thousand times under load, and kill children for a minute
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -72,5 +76,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Test { subset } => suite::run(&project, subset, Mode::Compare),
         Task::Counts { subset } => suite::run(&project, subset, Mode::Rewrite),
         Task::Bench(options) => bench::bench(&project, &options),
+        Task::Soak(options) => soak::soak(&project, &options),
     }
 }
