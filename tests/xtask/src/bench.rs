@@ -10,6 +10,7 @@ mod logfile;
 mod memory;
 mod peer;
 mod report;
+mod rewrite;
 mod throughput;
 
 use anyhow::{Result, bail};
@@ -35,6 +36,8 @@ enum Part {
     Load,
     /// Memory per key, for each type
     Memory,
+    /// The rewrite: its time, what clients feel of it, its memory
+    Rewrite,
 }
 
 /// Options of the command.
@@ -58,7 +61,7 @@ pub(crate) struct Options {
     /// Commands in the log that is loaded
     #[arg(long, default_value_t = 4_000_000)]
     commands: u64,
-    /// Keys in the datasets whose memory is measured
+    /// Keys in the datasets whose memory is measured; twice as many are rewritten
     #[arg(long, default_value_t = 1_000_000)]
     keys: u64,
     /// With `micro`: handed to `cargo bench`
@@ -97,6 +100,9 @@ pub(crate) fn bench(project: &Project, options: &Options) -> Result<()> {
     }
     if wants(Part::Memory) {
         memory::measure(project, options)?;
+    }
+    if wants(Part::Rewrite) {
+        rewrite::measure(project, options)?;
     }
     Ok(())
 }

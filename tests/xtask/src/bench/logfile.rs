@@ -84,3 +84,31 @@ pub(crate) fn mixed(path: &Path, commands: u64) -> Result<u64> {
     }
     log.finish()
 }
+
+/// One command for each of `keys` keys: the dataset that a rewrite writes out. Most are strings,
+/// every eighth is a small collection, every thousandth a collection of 1,000 elements.
+pub(crate) fn keys_of_every_type(path: &Path, keys: u64) -> Result<u64> {
+    let mut log = LogFile::create(path, 20_261_122)?;
+    for key in 0..keys {
+        let elements = match key {
+            key if key.is_multiple_of(1000) => 1000,
+            key if key.is_multiple_of(8) => 10,
+            _ => 0,
+        };
+        let name = format!("key:{key:012}");
+        let element = |index: u64| format!("element:{:010}", key.wrapping_mul(31) + index);
+        let pairs = |first: fn(u64) -> String| {
+            (0..elements).flat_map(move |index| [first(index), element(index)])
+        };
+        let (command, words): (&str, Vec<String>) = match (elements, log.below(4)) {
+            (0, number) => ("SET", vec![format!("{number:064}")]),
+            (_, 0) => ("RPUSH", (0..elements).map(element).collect()),
+            (_, 1) => ("SADD", (0..elements).map(element).collect()),
+            (_, 2) => ("HSET", pairs(|index| format!("field:{index}")).collect()),
+            (_, _) => ("ZADD", pairs(|index| index.to_string()).collect()),
+        };
+        let head = [command.to_owned(), name];
+        log.command(&[&head[..], &words].concat())?;
+    }
+    log.finish()
+}

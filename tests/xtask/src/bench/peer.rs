@@ -159,6 +159,32 @@ impl Peer {
         let kilobytes: u64 = kilobytes.ok_or_else(|| anyhow!("no VmRSS"))?.parse()?;
         Ok(kilobytes * 1024)
     }
+
+    /// Memory in use, where shared pages count in parts (`Pss`), of the server and its children
+    /// together, in bytes.
+    pub(crate) fn proportional_bytes(&self) -> Result<u64> {
+        let mut bytes = 0;
+        for id in self.children()?.iter().chain([&self.server_id.to_string()]) {
+            // A child may have ended since it was listed.
+            let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
+            let line = text.lines().find(|line| line.starts_with("Pss:"));
+            let kilobytes = line.and_then(|line| line.split_whitespace().nth(1));
+            bytes += kilobytes.map_or(Ok(0), str::parse::<u64>)? * 1024;
+        }
+        Ok(bytes)
+    }
+
+    /// The process ids of its children.
+    fn children(&self) -> Result<Vec<String>> {
+        let id = self.server_id;
+        let text = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        Ok(text.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// The process id of its one child.
+    pub(crate) fn child(&self) -> Result<String> {
+        self.children()?.pop().ok_or_else(|| anyhow!("there is no child:\n{}", self.printed()))
+    }
 }
 
 impl Drop for Peer {

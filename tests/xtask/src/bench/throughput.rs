@@ -9,33 +9,50 @@ use crate::project::Project;
 use crate::run;
 
 /// Clients of the generator, its own default.
-const CLIENTS: u32 = 50;
+pub(super) const CLIENTS: u32 = 50;
 
 /// What the generator sends.
 #[derive(Clone, Copy, Debug)]
-struct Workload {
+pub(super) struct Workload {
     name: &'static str,
     /// Its tests, as `redis-benchmark` calls them.
     tests: &'static str,
     /// How many tests that are.
     count: u32,
+    /// Length of a value.
+    value_bytes: u64,
 }
 
-const SET: Workload = Workload { name: "SET", tests: "set", count: 1 };
+/// Strings of 64 bytes.
+pub(super) const SET: Workload = Workload { name: "SET", tests: "set", count: 1, value_bytes: 64 };
+
+/// Strings that fill a log quickly.
+pub(super) const LARGE_SET: Workload =
+    Workload { name: "SET", tests: "set", count: 1, value_bytes: LARGE_VALUE_BYTES };
+
+/// Their length.
+pub(super) const LARGE_VALUE_BYTES: u64 = 16 * 1024;
 
 /// Every type, reads and writes.
 const MIXED: Workload = Workload {
     name: "mixed",
     tests: "set,get,incr,lpush,rpush,lpop,rpop,sadd,hset,spop,zadd,zpopmin,mset",
     count: 13,
+    value_bytes: 64,
 };
 
 /// What one run brought.
 #[derive(Clone, Copy, Debug)]
 struct Figures {
-    requests_per_second: f64,
     processor_micros_per_request: f64,
-    p99_ms: f64,
+    seen: Seen,
+}
+
+/// What the generator saw.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) requests_per_second: f64,
+    pub(super) p99_ms: f64,
 }
 
 /// SET and mixed, every policy and pipeline depth.
@@ -82,10 +99,13 @@ fn table(
             runs.iter().map(|(ours, redis)| Pair { ours: of(ours), redis: of(redis) }).collect()
         };
         let name = |what: &str| format!("P={pipeline:<3} {what}");
-        println!("{}", row(&name("requests/s"), &pairs(|f| f.requests_per_second), Better::More));
+        println!(
+            "{}",
+            row(&name("requests/s"), &pairs(|f| f.seen.requests_per_second), Better::More)
+        );
         let processor = pairs(|f| f.processor_micros_per_request);
         println!("{}", row(&name("server µs/request"), &processor, Better::Less));
-        println!("{}", row(&name("p99 ms"), &pairs(|f| f.p99_ms), Better::Less));
+        println!("{}", row(&name("p99 ms"), &pairs(|f| f.seen.p99_ms), Better::Less));
     }
     Ok(())
 }
@@ -102,7 +122,7 @@ fn rounds(
     let rehearsal = one_run(project, Kind::Redis, setting, workload, pipeline, clients, 20_000)?;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     let requests =
-        (rehearsal.requests_per_second * options.seconds).clamp(2_000.0, 50_000_000.0) as u64;
+        (rehearsal.seen.requests_per_second * options.seconds).clamp(2_000.0, 50_000_000.0) as u64;
     let requests = requests / u64::from(workload.count).max(1);
     let mut runs = Vec::new();
     for round in 0..options.rounds {
@@ -131,19 +151,33 @@ fn one_run(
 ) -> Result<Figures> {
     let peer = Peer::start(project, kind, setting, None)?;
     let before = peer.processor_ns()?;
+    let seen = generate(project, peer.port(), workload, pipeline, clients, requests)?;
+    let spent_ns = peer.processor_ns()? - before;
+    let all: f64 = requests as f64 * f64::from(workload.count);
+    Ok(Figures { processor_micros_per_request: spent_ns as f64 / 1000.0 / all, seen })
+}
+
+/// Runs the generator once against a server that runs.
+pub(super) fn generate(
+    project: &Project,
+    port: u16,
+    workload: Workload,
+    pipeline: u32,
+    clients: u32,
+    requests: u64,
+) -> Result<Seen> {
     let mut generator = project.command("taskset");
     generator.args(["--cpu-list", GENERATOR_CORE, "redis-benchmark", "--csv"]);
-    generator.args(["-p", &peer.port().to_string(), "-c", &clients.to_string()]);
+    generator.args(["-p", &port.to_string(), "-c", &clients.to_string()]);
     generator.args(["-n", &requests.to_string(), "-P", &pipeline.to_string()]);
-    generator.args(["-d", "64", "-r", "100000", "-t", workload.tests]);
+    generator.args(["-d", &workload.value_bytes.to_string(), "-r", "100000"]);
+    generator.args(["-t", workload.tests]);
     let text = run::answer(&mut generator).context("redis-benchmark failed")?;
-    let spent_ns = peer.processor_ns()? - before;
     let lines = parse(&text)?;
     let all: f64 = requests as f64 * f64::from(workload.count);
     let seconds: f64 = lines.iter().map(|line| requests as f64 / line.requests_per_second).sum();
-    Ok(Figures {
+    Ok(Seen {
         requests_per_second: all / seconds,
-        processor_micros_per_request: spent_ns as f64 / 1000.0 / all,
         p99_ms: lines.iter().map(|line| line.p99_ms).fold(0.0, f64::max),
     })
 }
