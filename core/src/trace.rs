@@ -28,7 +28,7 @@
 //! and gives records. [`Replay`] runs the events on a new engine and compares.
 //!
 //! # Versions
-//! 1 knew no addresses, no usage and no reading. 2 has them.
+//! 1 knew no addresses, no usage and no reading. 2 has them. 3 has rewrites.
 //!
 //! # What is not promised
 //! A version of the format is read by the program that knows it; others say that they do not.
