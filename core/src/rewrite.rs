@@ -30,4 +30,4 @@ pub use stage::Stage;
 pub use trigger::Cause;
 
 #[cfg(test)]
-mod model;
+pub(crate) mod model;

@@ -40,9 +40,9 @@
 mod acts;
 mod child;
 mod disk;
-mod invariants;
+pub(crate) mod invariants;
 mod outside;
-mod search;
+pub(crate) mod search;
 mod story;
 mod switch;
 

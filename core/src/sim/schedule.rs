@@ -240,4 +240,6 @@ fn client_of(due: &Due) -> Option<ClientId> {
 }
 
 #[cfg(test)]
+mod orders;
+#[cfg(test)]
 mod tests;

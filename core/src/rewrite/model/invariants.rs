@@ -8,7 +8,7 @@ use super::story::Violation;
 
 /// The first invariant that does not hold. `is_calm`: nothing has failed so far and no child was
 /// told to end.
-pub(super) fn check(engine: &Engine, is_calm: bool) -> Result<(), Violation> {
+pub(crate) fn check(engine: &Engine, is_calm: bool) -> Result<(), Violation> {
     let rewrite = engine.rewrite();
     if is_calm && rewrite.last_failed() {
         return Err(Violation::Invariant("a rewrite fails only if something has failed"));

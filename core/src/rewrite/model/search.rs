@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 /// What is searched.
-pub(super) trait Space {
+pub(crate) trait Space {
     type State: Clone;
     type Move: Clone + fmt::Debug;
     type Violation: Copy + Ord + fmt::Debug;
@@ -21,53 +21,53 @@ pub(super) trait Space {
 }
 
 /// The ways on from one state.
-pub(super) type Ways<S> =
+pub(crate) type Ways<S> =
     Vec<(<S as Space>::Move, Result<<S as Space>::State, <S as Space>::Violation>)>;
 
 /// A shortest way to something wrong.
 #[derive(Clone, Debug)]
-pub(super) struct Trace<M> {
-    pub(super) moves: Vec<M>,
+pub(crate) struct Trace<M> {
+    pub(crate) moves: Vec<M>,
 }
 
 /// What a search found.
 #[derive(Debug)]
-pub(super) struct Report<S: Space + ?Sized> {
+pub(crate) struct Report<S: Space + ?Sized> {
     /// Different states.
-    pub(super) states: usize,
+    pub(crate) states: usize,
     /// Moves between them.
-    pub(super) moves: usize,
+    pub(crate) moves: usize,
     /// Moves on the longest of the shortest ways.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
     /// The first of each kind.
-    pub(super) violations: BTreeMap<S::Violation, Trace<S::Move>>,
+    pub(crate) violations: BTreeMap<S::Violation, Trace<S::Move>>,
     /// The search was ended before its end.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
 }
 
 impl<S: Space + ?Sized> Report<S> {
     /// The kinds that were found.
-    pub(super) fn kinds(&self) -> Vec<S::Violation> {
+    pub(crate) fn kinds(&self) -> Vec<S::Violation> {
         self.violations.keys().copied().collect()
     }
 }
 
 /// When a search ends.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Until {
+pub(crate) struct Until {
     /// At the first violation.
-    pub(super) first: bool,
+    pub(crate) first: bool,
     /// At so many states.
-    pub(super) states: usize,
+    pub(crate) states: usize,
 }
 
 impl Until {
-    pub(super) const EVERYTHING: Self = Self { first: false, states: usize::MAX };
-    pub(super) const FIRST: Self = Self { first: true, states: usize::MAX };
+    pub(crate) const EVERYTHING: Self = Self { first: false, states: usize::MAX };
+    pub(crate) const FIRST: Self = Self { first: true, states: usize::MAX };
 }
 
 /// Visits every state once, nearest first. A state that is wrong is not followed further.
-pub(super) fn search<S: Space>(space: &mut S, start: S::State, until: Until) -> Report<S> {
+pub(crate) fn search<S: Space>(space: &mut S, start: S::State, until: Until) -> Report<S> {
     let mut report =
         Report { states: 1, moves: 0, depth: 0, violations: BTreeMap::new(), is_cut: false };
     let mut seen = BTreeSet::from([space.digest(&start)]);
@@ -126,7 +126,7 @@ fn way_to<M: Clone>(parents: &[(usize, Option<M>, usize)], number: usize) -> Vec
 
 /// In how many orders the moves can be made, from a state to an end, without visiting any state
 /// twice: the ways on from a state are counted once. Gives the orders, and the states.
-pub(super) fn count_orders<S: Space>(space: &mut S, start: &S::State) -> (u128, usize) {
+pub(crate) fn count_orders<S: Space>(space: &mut S, start: &S::State) -> (u128, usize) {
     let mut known = BTreeMap::new();
     let orders = orders_from(space, start, &mut known);
     (orders, known.len())
@@ -155,7 +155,7 @@ fn orders_from<S: Space>(
 }
 
 /// In how many ways some of these can be chosen.
-pub(super) fn binomial(of: u128, chosen: u128) -> u128 {
+pub(crate) fn binomial(of: u128, chosen: u128) -> u128 {
     (0..chosen).fold(1, |ways, k| ways * (of - k) / (k + 1))
 }
 

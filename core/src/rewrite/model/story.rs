@@ -17,7 +17,7 @@ use super::disk::{Disk, Inode};
 
 /// Something that must never be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Violation {
+pub(crate) enum Violation {
     /// A failure now leaves less than was promised, or nothing that is a prefix.
     Broken { failure: When, how: How },
     /// The ledger says more than this failure would leave.
@@ -36,14 +36,14 @@ pub(super) enum Violation {
 
 /// [`Failure`], in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum When {
+pub(crate) enum When {
     Killed,
     PowerCut,
 }
 
 /// How a promise breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum How {
+pub(crate) enum How {
     /// The log cannot be loaded.
     Refused,
     /// The dataset is none that ever was.
