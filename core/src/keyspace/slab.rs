@@ -119,8 +119,17 @@ impl Slab {
         self.stamps.as_deref()
     }
 
-    /// Takes note that the entry at `slot` was written.
+    /// Takes note that the entry at `slot` was written. A server only looks at an empty pointer.
+    #[inline]
     fn written(&mut self, slot: Slot) {
+        if self.stamps.is_some() {
+            self.stamp(slot);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn stamp(&mut self, slot: Slot) {
         if let Some(stamps) = &mut self.stamps {
             stamps.written(slot);
         }
@@ -144,6 +153,7 @@ impl Slab {
     }
 
     /// The value at `slot`. It counts as changed from now on.
+    #[inline]
     pub(super) fn value_mut(&mut self, slot: Slot) -> Option<&mut Value> {
         self.written(slot);
         let chunk = self.chunks.get_mut(slot.chunk())?;
@@ -163,13 +173,11 @@ impl Slab {
             return before;
         }
         chunk.digest.set(None);
-        if let Some(stamps) = &mut self.stamps {
-            stamps.written(slot);
-        }
         if chunk.expiries.len() <= slot.place() {
             chunk.expiries.resize(chunk.items.len(), NEVER);
         }
         chunk.expiries[slot.place()] = when.unwrap_or(NEVER);
+        self.written(slot);
         before
     }
 

@@ -96,8 +96,8 @@ impl Image {
         self.content.as_ref().map_or(0, |content| content.len() as u64)
     }
 
-    /// Up to which position in the log it describes everything, as far as its real bytes go. Nothing
-    /// for a part of a dataset.
+    /// Up to which position in the log it describes everything, as far as its real bytes go.
+    /// Nothing for a part of a dataset.
     #[must_use]
     pub fn position(&self) -> Option<u64> {
         self.content.as_ref().and_then(|_| self.origin.position_of(self.data_bytes))

@@ -7,8 +7,8 @@
 //!
 //! A reply takes a millisecond to leave, a sync takes what the disk says, work on names takes a
 //! moment, a fork and the steps of a child what [`rewriting::Parameters`] say; the rest takes no
-//! time. A write into a file that is being synced waits for that sync, as Linux may make it; this is why
-//! Redis puts such writes off.
+//! time. A write into a file that is being synced waits for that sync, as Linux may make it; this
+//! is why Redis puts such writes off.
 
 use std::collections::BTreeMap;
 

@@ -65,8 +65,8 @@ const REWRITE_CHILD_MICROS: u64 = 196_850;
 const RENAME_CHILD_MICROS: u64 = 600_000;
 
 /// A hundred increments become one SET: the rewrite at the moment at which the child asks the
-/// parent to stop. Blocks and a pipe of 64 bytes, and a child that reads once and not to the end, so
-/// that some of the diff is everywhere.
+/// parent to stop. Blocks and a pipe of 64 bytes, and a child that reads once and not to the end,
+/// so that some of the diff is everywhere.
 #[must_use]
 pub fn rewrite(policy: Policy, profile: ProfileName, seed: u64) -> Scenario {
     let scenario = rewriting(policy, profile, seed, REWRITE_CHILD_MICROS);

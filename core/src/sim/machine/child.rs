@@ -1,9 +1,9 @@
 //! The rewrite child as a process: its own copy of the dataset, its file, its ends of the pipes.
 //!
 //! The machine that decides is [`crate::rewrite::child`]; here its effects meet the simulated disk
-//! and pipes, and each costs time. What it is about to do is known as soon as the last step is over,
-//! so its time is known, too; it takes effect when that has passed. A wait for a pipe ends as soon
-//! as there is something to read.
+//! and pipes, and each costs time. What it is about to do is known as soon as the last step is
+//! over, so its time is known, too; it takes effect when that has passed. A wait for a pipe ends
+//! as soon as there is something to read.
 
 use std::rc::Rc;
 use std::sync::Arc;
