@@ -29,6 +29,42 @@ fn is_caught(mutation: Mutation, policy: Policy, beginning: Beginning, bounds: B
     println!("{name}: caught in {} moves: {violation:?}", trace.moves.len());
 }
 
+/// The same, where only what clients can find out counts.
+fn is_felt(mutation: Mutation, policy: Policy, bounds: Bounds) {
+    let _made = Made;
+    let (mut space, mut start) = Switch::new(ProfileName::Hardened, policy, Beginning::On, bounds);
+    space.checks_invariants = false;
+    start.story.ledger_is_judged = false;
+    mutation::make(Some(mutation));
+    let name = format!("{mutation:?}, {}", policy.as_str());
+    let report = covered(&name, &mut space, &start, Until::FIRST);
+    let (violation, trace) = report.violations.first_key_value().expect("the mistake is felt");
+    println!("{name}: felt after {} moves: {violation:?}", trace.moves.len());
+}
+
+#[test]
+fn gates_that_are_not_held_lose_what_was_acknowledged() {
+    is_felt(Mutation::NoHold, Policy::EverySec, Bounds { commands: 2, ..SMALL });
+}
+
+/// Here the engine itself is the first to notice: it counts what the buffer should hold.
+#[test]
+fn a_buffer_that_is_not_cleared_ends_the_process() {
+    let bounds = Bounds { commands: 1, rewrites: 2, seconds: 0, ..SMALL };
+    is_felt(Mutation::DiffNotCleared, Policy::No, bounds);
+}
+
+#[test]
+fn a_swap_before_the_directory_is_synced_loses_what_was_acknowledged() {
+    is_felt(Mutation::SwapBeforeDirectorySync, Policy::Always, Bounds { seconds: 0, ..SMALL });
+}
+
+#[test]
+fn gates_by_the_new_file_lose_what_was_acknowledged() {
+    let bounds = Bounds { seconds: 0, ..SMALL };
+    is_felt(Mutation::GatesByNewFileBeforeRename, Policy::Always, bounds);
+}
+
 #[test]
 fn no_select_after_the_fork_is_caught() {
     is_caught(Mutation::NoSelectAfterFork, Policy::EverySec, Beginning::On, SMALL);
