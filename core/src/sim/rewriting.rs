@@ -398,7 +398,7 @@ pub struct View {
     pub recovered_old: Option<RecoveredView>,
     /// What the new file would load to, while both files matter.
     pub recovered_new: Option<RecoveredView>,
-    /// Length of the log at the fork.
+    /// Length of the log at the fork, what waited in `aof_buf` included.
     pub before_bytes: u64,
     /// Commands in the log at the fork.
     pub before_commands: u64,

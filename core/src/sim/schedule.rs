@@ -16,6 +16,8 @@ use crate::sim::machine::{ChildProcess, InFlight};
 use crate::sim::world::{Due, Input, Phase, World};
 use crate::units::{ClientId, Millis};
 
+pub mod choice;
+
 /// Something that can take a step of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Actor {

@@ -82,9 +82,14 @@ impl ChildProcess {
         self.child.digest_into(digest);
         digest.put_u64(self.forked_at);
         digest.put_u64(self.file.map_or(0, |inode| inode.0));
+        digest.put_u64(self.made.map_or(0, |inode| inode.0));
+        digest.put_u64(self.started.0);
         digest.put_u64(self.due.0);
         digest.put_bool(self.orphan);
-        digest.put_bytes(format!("{:?}", self.status).as_bytes());
+        self.keyspace.digest_into(digest);
+        // Small enums and numbers: their debug form names every part.
+        let waits = format!("{:?} {:?} {:?}", self.status, self.waits_for, self.sync);
+        digest.put_bytes(waits.as_bytes());
     }
 }
 

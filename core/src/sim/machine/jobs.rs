@@ -344,9 +344,10 @@ impl Machine {
     pub(super) fn jobs_into(&self, digest: &mut Digest) {
         digest.put_count(self.jobs.len());
         for job in &self.jobs {
-            for field in [job.job.0, job.started.0, job.due.0, u64::from(job.done.is_some())] {
+            for field in [job.job.0, job.started.0, job.due.0] {
                 digest.put_u64(field);
             }
+            digest.put_bytes(format!("{:?} {:?}", job.lane, job.done).as_bytes());
             if let Working::SyncLog { sync, from, to } | Working::Sync { sync, from, to } = job.work
             {
                 [from, to, sync.through].into_iter().for_each(|field| digest.put_u64(field));

@@ -57,7 +57,9 @@ impl World {
         };
         if let (Ok(child), Some(engine)) = (result, self.engine()) {
             let stored = self.machine.disk.file(self.machine.inode);
-            let bytes = stored.map_or(0, |stored| stored.cached().len() as u64);
+            // What waits to be written is part of the log that a reader thinks of.
+            let waiting = engine.log().buffer().waiting_bytes();
+            let bytes = stored.map_or(0, |stored| stored.cached().len() as u64) + waiting;
             let commands = self.journal.entries().partition_point(|entry| entry.to <= at);
             let end = self.machine.child.as_ref().map_or(0, |process| {
                 foreground::takes_micros(
