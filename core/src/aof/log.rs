@@ -368,7 +368,8 @@ impl Log {
     /// Starts a pass, unless one is under way.
     pub(crate) fn start_pass(&mut self, now: Millis) {
         self.now = now;
-        let writes = matches!(self.state, State::On | State::Stopping) && !self.frozen;
+        let writes =
+            matches!(self.state, State::On | State::Stopping) && self.is_open && !self.frozen;
         if self.pass == Pass::Idle && writes && self.halted.is_none() {
             self.pass = Pass::Deciding { just_written: false };
         }

@@ -177,9 +177,7 @@ impl Engine {
         let at = self.moment();
         self.rewrite.abort(&mut self.log, &self.executor.config, at);
         if self.log.waits_for_rewrite() {
-            let file = self.log.stop_waiting();
-            self.rewrite.close_later(file);
-            self.notes.push_back(Note::AppendOnlyStopped);
+            self.stop_waiting();
         } else {
             self.log.stop(self.now);
         }
@@ -303,7 +301,20 @@ impl Engine {
             // the stream was never broken; it costs nothing and reads the same.
             self.propagation.forget_selected_db();
         }
+        // It was turned off when its first rewrite could not be interrupted any more, and that has
+        // failed.
+        if known && self.log.stops_without_file() && !self.rewrite.is_past_return() {
+            self.stop_waiting();
+        }
         known
+    }
+
+    /// The log is off before it was ever on. Nothing was logged, so no reply waits for anything.
+    fn stop_waiting(&mut self) {
+        self.release_waiting();
+        let file = self.log.stop_waiting();
+        self.rewrite.close_later(file);
+        self.notes.push_back(Note::AppendOnlyStopped);
     }
 
     fn file_opened(&mut self, job: JobId, result: Result<u64, Errno>) {

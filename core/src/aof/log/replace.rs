@@ -41,6 +41,12 @@ impl Log {
         self.state == State::WaitRewrite
     }
 
+    /// Whether it is being turned off without ever having had a file. Its first rewrite can still
+    /// bring one; if that fails, none will come.
+    pub(crate) fn stops_without_file(&self) -> bool {
+        self.state == State::Stopping && !self.is_open
+    }
+
     /// Whether a sync has failed, so that only a fresh file can help. The policy does not matter: a
     /// sync that fails under `always` ends the process, but one may have failed before `always` was
     /// chosen.

@@ -1,7 +1,7 @@
 //! What comes in between (`engine.md` 6.4 has the table).
 
 use super::rig::Rig;
-use crate::aof::log::State;
+use crate::aof::log::{State, WriteStatus};
 use crate::config::{Config, Policy};
 use crate::effect::{HaltReason, Lane};
 use crate::event::Event;
@@ -15,6 +15,23 @@ fn at_step(policy: Policy, steps: usize) -> Rig {
     let mut rig = Rig::new(ProfileName::Hardened, policy);
     rig.done(1, "SET a 1");
     rig.done(1, "BGREWRITEAOF");
+    rig.child_asks();
+    rig.done(1, "SET b 2");
+    rig.received(1);
+    if steps > 0 {
+        rig.child_ends();
+        for _ in 1..steps {
+            rig.job();
+        }
+    }
+    rig
+}
+
+/// The same where the log is turned on by it.
+fn first_at_step(policy: Policy, steps: usize) -> Rig {
+    let mut rig = Rig::with(Config { appendonly: false, appendfsync: policy, ..Config::default() });
+    rig.done(1, "SET a 1");
+    rig.done(1, "CONFIG SET appendonly yes");
     rig.child_asks();
     rig.done(1, "SET b 2");
     rig.received(1);
@@ -130,6 +147,56 @@ fn the_log_is_turned_off_at_every_step_and_complete_until_then() {
             assert!(rig.outside.open.is_empty(), "{policy:?} {stage:?}");
             assert_eq!(rig.leftovers(), 0);
             assert_eq!(rig.engine.rewrite().stage(), Stage::Idle);
+        }
+    }
+}
+
+/// The log never had a file before: what fails leaves it without one, and nothing is told to a file
+/// that is not there.
+#[test]
+fn the_log_is_turned_off_at_every_step_of_its_first_rewrite_and_each_later_job_fails() {
+    const FAILURES: [Option<&str>; 6] =
+        [None, Some("open"), Some("append"), Some("sync new"), Some("rename"), Some("directory")];
+    for policy in Policy::ALL {
+        for steps in 0..STEPS {
+            for fails in FAILURES {
+                let what = format!("{policy:?}, step {steps}, {fails:?} fails");
+                let mut rig = first_at_step(policy, steps);
+                rig.turn(3, "SET last 1");
+                let stage = rig.engine.rewrite().stage();
+                rig.turn(1, "CONFIG SET appendonly no");
+                rig.turn(2, "SET more 1");
+                rig.outside.fails.extend(fails.map(|kind| (kind, Errno::EIO)));
+                if rig.outside.killed.is_some() {
+                    rig.killed_child_ends();
+                }
+                rig.settle();
+                let halts = policy == Policy::Always
+                    && stage.may_be_renamed()
+                    && fails == Some("directory");
+                assert_eq!(rig.outside.halted.is_some(), halts, "{what}");
+                if halts {
+                    continue;
+                }
+                rig.tick(200);
+                rig.settle();
+                for client in 1..=3 {
+                    assert_eq!(rig.received(client), "+OK ", "{what}: client {client}");
+                }
+                assert_eq!(rig.engine.log().state(), State::Off, "{what}");
+                assert_eq!(rig.engine.log().write_status(), WriteStatus::Fine, "{what}");
+                assert!(rig.outside.open.is_empty(), "{what}");
+                assert_eq!(rig.leftovers(), 0, "{what}");
+                let stopped = rig.outside.notes.iter();
+                let stopped = stopped.filter(|&note| *note == Note::AppendOnlyStopped).count();
+                assert_eq!(stopped, 1, "{what}");
+                rig.outside.fails.clear();
+                rig.done(1, "CONFIG SET appendonly yes");
+                rig.child_goes_all_the_way();
+                rig.settle();
+                assert_eq!(rig.engine.log().state(), State::On, "{what}");
+                rig.assert_log_is_complete();
+            }
         }
     }
 }
