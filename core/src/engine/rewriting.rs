@@ -100,7 +100,7 @@ impl Engine {
         }
         if full {
             let at = self.moment();
-            self.rewrite.diff_limit_reached(&self.log, &self.executor.config, at);
+            self.rewrite.diff_limit_reached(&mut self.log, &self.executor.config, at);
             self.work = true;
         }
     }

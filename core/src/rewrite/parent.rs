@@ -28,6 +28,8 @@
 //! The buffer grows by what clients write faster than the child takes it, and the child holds
 //! what it took in memory too. Redis has no bound (its issue 476). `hardened` gives the rewrite up
 //! when both together reach `aof-rewrite-buffer-limit`: the old log is still good, memory is not.
+//! Likewise later, when what waits reaches it while a job on the new file is in flight: nobody
+//! knows whether that job ever ends.
 //!
 //! # What is not promised
 //!
@@ -338,9 +340,17 @@ impl Rewrite {
     #[doc(alias = "feedAppendOnlyFile")]
     pub(crate) fn feed(&mut self, bytes: &[u8], config: &Config) -> bool {
         self.diff.append(bytes);
-        matches!(self.stage, Stage::Child { .. })
-            && config.choices().full_diff == FullDiff::AbortsRewrite
-            && self.diff.appended_bytes() > config.aof_rewrite_buffer_limit_bytes
+        let kept_bytes = match self.stage {
+            // What was sent lies in the memory of the child.
+            Stage::Child { .. } => self.diff.appended_bytes(),
+            // With no job in flight the gates are closed instead, see `want_catching_up`.
+            Stage::Opening { .. } | Stage::CatchingUp { .. } if self.in_flight.is_some() => {
+                self.diff.waiting_bytes()
+            }
+            _ => return false,
+        };
+        config.choices().full_diff == FullDiff::AbortsRewrite
+            && kept_bytes > config.aof_rewrite_buffer_limit_bytes
     }
 
     /// The child has said how far it is.
@@ -439,8 +449,12 @@ impl Rewrite {
     }
 
     /// The buffer has reached its bound.
-    pub(crate) fn diff_limit_reached(&mut self, log: &Log, config: &Config, at: Moment) {
-        let Stage::Child { child, .. } = self.stage else { return };
+    pub(crate) fn diff_limit_reached(&mut self, log: &mut Log, config: &Config, at: Moment) {
+        let Stage::Child { child, .. } = self.stage else {
+            let bytes = self.diff.waiting_bytes();
+            self.fail(RewriteNote::DiffLimit { bytes }, log, config, at);
+            return;
+        };
         let bytes = self.diff.appended_bytes();
         self.notes.push_back(RewriteNote::DiffLimit { bytes });
         self.kill(child, config);

@@ -183,7 +183,13 @@ impl Rewrite {
         }
     }
 
-    fn fail(&mut self, note: RewriteNote, log: &mut Log, config: &Config, at: Moment) {
+    pub(in crate::rewrite) fn fail(
+        &mut self,
+        note: RewriteNote,
+        log: &mut Log,
+        config: &Config,
+        at: Moment,
+    ) {
         self.notes.push_back(note);
         self.give_up(log, config, at);
     }

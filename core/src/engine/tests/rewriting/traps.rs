@@ -9,6 +9,7 @@ use crate::profile::ProfileName;
 use crate::rewrite::mutation::{self, Mutation};
 use crate::rewrite::names::FileName;
 use crate::rewrite::stage::Stage;
+use crate::rewrite::switch::Limits;
 use crate::units::Errno;
 
 fn off(profile: ProfileName) -> Rig {
@@ -334,6 +335,58 @@ fn transactions_are_never_split_by_the_freeze() {
     rig.settle();
     rig.assert_log_is_complete();
     assert!(rig.received(3).ends_with("*2 +OK +OK "));
+}
+
+/// A lane that hangs: no job ever ends, while clients write and are answered by the old log.
+#[test]
+fn the_bound_of_the_buffer_holds_beside_a_job_that_never_ends() {
+    for appendonly in [true, false] {
+        // 0: the new file is being opened, 1: a block is being appended, 2: it is being synced.
+        for steps in 0..3 {
+            let mut rig = Rig::with(Config {
+                aof_rewrite_buffer_limit_bytes: 1_000,
+                appendonly,
+                ..Config::default()
+            });
+            let limits = Limits { little_bytes: 0, ..Limits::default() };
+            rig.engine.set_catch_up_limits(limits);
+            rig.done(1, "SET a 1");
+            rig.done(1, if appendonly { "BGREWRITEAOF" } else { "CONFIG SET appendonly yes" });
+            rig.child_asks();
+            rig.done(1, "SET b 2");
+            rig.child_ends();
+            for _ in 0..steps {
+                rig.job();
+            }
+            let what = format!("{:?} {:?}", rig.engine.rewrite().stage(), rig.running());
+            let early = matches!(
+                rig.engine.rewrite().stage(),
+                Stage::Opening { .. } | Stage::CatchingUp { .. }
+            );
+            assert!(early, "{what}");
+            rig.received(1);
+            for _ in 0..100 {
+                rig.turn(1, "SET b 2");
+                let waiting_bytes = rig.engine.rewrite().diff().waiting_bytes();
+                assert!(waiting_bytes <= 1_000, "{what}: {waiting_bytes}");
+            }
+            assert_eq!(rig.received(1), "+OK ".repeat(100), "{what}");
+            let rewrite = rig.engine.rewrite();
+            assert_eq!((rewrite.stage(), rewrite.last_failed()), (Stage::Idle, true), "{what}");
+            let limit = |note: &Note| matches!(note, Note::Rewrite(RewriteNote::DiffLimit { .. }));
+            assert_eq!(rig.outside.notes.iter().filter(|&note| limit(note)).count(), 1);
+            // The lane recovers, and so does everything else.
+            rig.settle();
+            assert_eq!(rig.leftovers(), 0, "{what}");
+            assert_eq!(rig.outside.open.len(), usize::from(appendonly), "{what}");
+            if !appendonly {
+                assert!(rig.tick(1_100).contains("fork"), "{what}: it is tried again");
+                rig.child_goes_all_the_way();
+                rig.settle();
+            }
+            rig.assert_log_is_complete();
+        }
+    }
 }
 
 /// Redis has no bound here (issue 476).
