@@ -228,12 +228,12 @@ impl Rewrite {
             return self.append(log, Lane::Slow, bytes);
         }
         let halved = round == 0 || rest <= self.round.began_with / 2;
-        if rest <= self.limits.little_bytes || round >= self.limits.most_rounds || !halved || full {
-            // Waiting for a sync of the old file costs nothing while gates are open. Under `always`
-            // one is nearly always in flight, so there the next is not started.
-            if config.appendfsync != Policy::Always && !full && !log.is_quiet() {
-                return None;
-            }
+        let is_little = rest <= self.limits.little_bytes;
+        let is_due = is_little || round >= self.limits.most_rounds || !halved || full;
+        // Waiting for a sync of the old file costs nothing while gates are open. Under `always` one
+        // is nearly always in flight, so there the next is not started.
+        let waits = config.appendfsync != Policy::Always && !full && !log.is_quiet();
+        if is_due && !waits {
             self.stage = Stage::Freezing;
             self.hold = Hold::Begins { jobs_micros: 0 };
             if !mutation::is(Mutation::NoHold) {
@@ -241,7 +241,13 @@ impl Rewrite {
             }
             return self.want_switch(log, config, at);
         }
-        self.stage = Stage::CatchingUp { round: round + 1 };
+        if is_due && is_little {
+            return None;
+        }
+        // That sync may take long. What clients write meanwhile goes round after round, or all of
+        // it would be left for the hold.
+        let round = if is_due { round } else { round + 1 };
+        self.stage = Stage::CatchingUp { round };
         self.round = Round { began_with: rest, left: rest };
         self.append(log, Lane::Slow, rest.min(self.limits.append_bytes))
     }

@@ -3,6 +3,7 @@
 use super::rig::{Rig, content_of};
 use crate::aof::log::State;
 use crate::config::{Config, Policy};
+use crate::effect::Lane;
 use crate::event::{ChildStatus, Event};
 use crate::note::{Note, RewriteNote};
 use crate::profile::ProfileName;
@@ -335,6 +336,36 @@ fn transactions_are_never_split_by_the_freeze() {
     rig.settle();
     rig.assert_log_is_complete();
     assert!(rig.received(3).ends_with("*2 +OK +OK "));
+}
+
+/// Whatever is written while a long sync of the old file is waited for must not be left for the
+/// hold.
+#[test]
+fn catching_up_goes_on_while_the_old_file_is_synced() {
+    let mut rig = Rig::new(ProfileName::Hardened, Policy::EverySec);
+    rig.engine.set_catch_up_limits(Limits { little_bytes: 30, ..Limits::default() });
+    rig.done(1, "SET a 1");
+    rig.done(1, "BGREWRITEAOF");
+    rig.child_asks();
+    rig.turn(1, "SET b 2");
+    assert!(rig.tick(1_100).contains("start sync log"));
+    rig.child_ends();
+    for _ in 0..20 {
+        for _ in 0..3 {
+            rig.turn(1, "SET b 2");
+        }
+        assert!(rig.job_of_lane(Lane::Slow), "it goes on: {:?}", rig.engine.rewrite().stage());
+        let stage = rig.engine.rewrite().stage();
+        assert!(matches!(stage, Stage::CatchingUp { .. }), "{stage:?}");
+    }
+    while rig.job_of_lane(Lane::Slow) {}
+    assert!(matches!(rig.engine.rewrite().stage(), Stage::CatchingUp { .. }));
+    assert!(rig.engine.rewrite().diff().waiting_bytes() <= 30, "nothing is left for the hold");
+    assert!(rig.job_of_lane(Lane::Sync), "the sync of the old file ends");
+    assert!(matches!(rig.engine.rewrite().stage(), Stage::Sealing { .. }));
+    rig.settle();
+    assert_eq!(rig.engine.rewrite().completed(), 1);
+    rig.assert_log_is_complete();
 }
 
 /// A lane that hangs: no job ever ends, while clients write and are answered by the old log.
