@@ -130,7 +130,13 @@ impl Rewriting {
         self.pipes.as_mut().ok_or(BAD_FILE)?.write(pipe, bytes)
     }
 
-    /// What the pipe of this token has to say, one thing after the other, until nothing is left.
+    /// What follows from a report that a pipe is ready to be written to, once for each report.
+    pub fn has_room(&mut self, token: Token) -> Option<Event<'static>> {
+        self.pipes.as_mut().filter(|_| token == pipes::DATA)?.has_room()
+    }
+
+    /// What was said through the pipe of this token, one thing after the other, until nothing is
+    /// left.
     #[doc(alias = "aofChildPipeReadable")]
     pub fn news(&mut self, token: Token) -> Option<Event<'static>> {
         self.pipes.as_mut()?.news(token)

@@ -1,6 +1,7 @@
 //! Rewrites by a real child, seen from outside: by clients, by the operator, and by the disk.
 
 mod fork;
+mod full_pipe;
 mod increments;
 mod killed_children;
 mod killed_parents;

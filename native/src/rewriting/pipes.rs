@@ -145,10 +145,16 @@ impl Pipes {
         result.map(|written| written as u64).map_err(errno)
     }
 
-    /// The next thing that a pipe has to say, if any.
+    /// The data pipe was reported to have room: news if it had too little before. To be asked once
+    /// for each report and never in a loop: what follows may fill the pipe again, and then only the
+    /// child can make room, which may wait for an answer of the same event loop.
+    pub(super) fn has_room(&mut self) -> Option<Event<'static>> {
+        std::mem::take(&mut self.is_full).then_some(Event::PipeWritable)
+    }
+
+    /// The next thing that was said through the stop or the report pipe, if any.
     pub(super) fn news(&mut self, token: Token) -> Option<Event<'static>> {
         match token {
-            DATA => std::mem::take(&mut self.is_full).then_some(Event::PipeWritable),
             STOP => read_whole(&self.stop).map(|[byte]| Event::StopAsked { byte }),
             REPORT => {
                 let Report { copied_bytes, keys_done, keys_total } =

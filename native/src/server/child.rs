@@ -8,6 +8,9 @@ use crate::rewriting;
 impl Server {
     /// Passes on what a pipe has to say.
     pub(super) fn pipe_ready(&mut self, token: Token) {
+        if let Some(event) = self.driver.host().rewriting().has_room(token) {
+            self.driver.handle(event);
+        }
         while let Some(event) = self.driver.host().rewriting().news(token) {
             self.driver.handle(event);
         }

@@ -120,7 +120,8 @@ impl Load {
     }
 }
 
-struct StopAtEnd<'a>(&'a AtomicBool);
+/// Ends writers, also when a test fails.
+pub(super) struct StopAtEnd<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {
