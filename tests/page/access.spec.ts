@@ -99,6 +99,7 @@ for (const scheme of ["light", "dark"] as const) {
 for (const scheme of ["light", "dark"] as const) {
   for (const lesson of lessons) {
     test(`axe finds nothing in a lesson: ${lesson}, ${scheme}`, async ({ browser }) => {
+      test.slow();
       const context = await browser.newContext({
         colorScheme: scheme,
         reducedMotion: "reduce",

@@ -233,3 +233,31 @@ test("the table says the same", async ({ page }) => {
   await expect(rows("rewrite-places").filter({ hasText: "DEL b" })).toContainText("data pipe");
   await rows("fields").filter({ hasText: "aof_buf" }).first().getByRole("button").click();
 });
+
+test("the focus stays on the picture where one takes the place of another", async ({ page }) => {
+  const { stage } = await open(page, "/#rewrite");
+  const { marks } = await timeline(page);
+  const fork = marks.find((m) => m.fact.kind === "rewrite" && m.fact.rewrite.name === "fork");
+  await seek(page, (fork?.step ?? 0) + 1);
+  await stage.focus();
+  for (let presses = 0; presses < 3; presses += 1) await page.keyboard.press("ArrowLeft");
+  await expect.poll(async () => (await snapshot(page)).rewrite).toBe(null);
+  await expect(page.getByTestId("stage")).toBeFocused();
+  for (let presses = 0; presses < 3; presses += 1) await page.keyboard.press("ArrowRight");
+  await expect(page.locator("[data-scene=rewrite]")).toBeVisible();
+  await expect(page.getByTestId("stage")).toBeFocused();
+});
+
+test("a rewrite that does not shrink the log is not said to", async ({ page }) => {
+  await open(page);
+  await stepUntil(page, (snap) => snap.can.step !== true);
+  await type(page, "BGREWRITEAOF");
+  const seen = await stepUntil(page, (snap) => snap.rewrite?.after != null);
+  const view = rewriteOf(seen.at(-1) as Snapshot);
+  expect(view.after?.bytes).toBe(view.before.bytes);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(
+    `The dataset is written anew in ${view.after?.bytes} bytes, read from memory, not from the old log.`,
+  );
+  await page.getByRole("button", { name: "See the two processes" }).click();
+  await expect(page.locator("[data-scene=rewrite]")).toBeVisible();
+});

@@ -2,7 +2,7 @@
 // to the other order.
 import { bytes as bytesEn, plural, time as timeEn } from "../text/en-caption";
 import type { Text } from "../text/text";
-import type { RewriteView } from "../types";
+import type { Policy, RewriteView } from "../types";
 import { bytes as bytesZh, time as timeZh } from "../text/zh-caption";
 
 export interface Labels {
@@ -12,7 +12,7 @@ export interface Labels {
   foregroundSays(lane: NonNullable<RewriteView["foreground"]>): string;
   waited(client: number, text: string, micros: number): string;
   otherOrder: string;
-  otherOrderSays: string;
+  otherOrderSays(policy: Policy): string;
   tryOrder: string;
 
   where: string;
@@ -41,8 +41,10 @@ const en: Labels = {
   },
   waited: (client, text, micros) => `${text} of client ${client} would have waited ${timeEn(micros)}`,
   otherOrder: "Redis 6.2 order",
-  otherOrderSays:
-    "The name first, the sync when the policy says so, the directory never: what was appended last may be missing under the new name.",
+  otherOrderSays: (policy) =>
+    policy === "always"
+      ? "A sync on the event loop, then the name, and the directory is never synced: a power cut may bring the old name back."
+      : "The name first, the sync when the policy says so, the directory never: what was appended last may be missing under the new name.",
   tryOrder: "Try that order",
   where: "Writes since the fork, by place",
   whereColumns: ["Place", "Command", "Bytes", "Number"],
@@ -77,7 +79,10 @@ const zh: Labels = {
   },
   waited: (client, text, micros) => `客户端 ${client} 的 ${text} 要等 ${timeZh(micros)}`,
   otherOrder: "Redis 6.2 的顺序",
-  otherOrderSays: "先改名，刷盘随策略，目录不刷：新名字下面，最后追加的可能不在。",
+  otherOrderSays: (policy) =>
+    policy === "always"
+      ? "先在事件循环里刷盘，再改名，目录不刷：断电后可能又是旧名字。"
+      : "先改名，刷盘随策略，目录不刷：新名字下面，最后追加的可能不在。",
   tryOrder: "试试那个顺序",
   where: "fork 之后的写入在哪里",
   whereColumns: ["位置", "命令", "字节", "编号"],

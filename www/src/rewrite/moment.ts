@@ -48,3 +48,17 @@ export function isTheMatter(snapshot: Snapshot): boolean {
     (fact.kind === "note" && fact.note.name === "rewrite")
   );
 }
+
+/** Whether the name of the log leads to the new file already, for processes at least. */
+export function hasNewName(snapshot: Snapshot): boolean {
+  const fresh = snapshot.rewrite?.files.find((file) => file.role === "new");
+  if (!fresh) return false;
+  return snapshot.directory.some(
+    ({ name, cachedInode }) => cachedInode === fresh.inode && !name.startsWith("temp-rewriteaof-"),
+  );
+}
+
+/** Whether anything was written since the fork. */
+export function wroteSince(view: RewriteView): boolean {
+  return view.diff.sentBytes + view.diff.waitingBytes > 0;
+}

@@ -1,5 +1,5 @@
 import { bytes, time } from "../text/en-caption";
-import { spoken, spokenText } from "../text/facts";
+import { selectsFirst, spoken, spokenText } from "../text/facts";
 import { shortened } from "../text/format";
 import type { RewriteText } from "../text/late.svelte";
 import { code, stress } from "../text/markup";
@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, many, mark, noteEvent, noteMark } from "./events-en";
-import { changedKey, isLive, isRenamed, isTheMatter, restOf, splitPages } from "./moment";
+import { changedKey, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -46,7 +46,7 @@ function caption(fact: RewriteFact, snapshot: Snapshot): string {
     case "child-killed":
       return `${code("kill -9")} ended child ${fact.child}. Its file is worth nothing; the old log has everything and goes on.`;
     case "work-start":
-      return workStart(fact);
+      return workStart(fact, snapshot);
     case "work-end":
       return fact.result.ok ? workEnd(fact, snapshot) : workFailed(fact.work, fact.result.errno);
     case "close-pipes":
@@ -82,7 +82,7 @@ function reaped(exit: ChildExit): string {
   return `${code("serverCron")} reaped the child, which ${"code" in exit ? "exited with " + exit.code : "signal " + exit.signal + " had ended"}. The rewrite failed; the old log is whole.`;
 }
 
-function workStart(fact: Fact<"work-start">): string {
+function workStart(fact: Fact<"work-start">, snapshot: Snapshot): string {
   const who = fact.lane === "sync" ? "The sync thread" : "A background thread";
   switch (fact.work.what) {
     case "open":
@@ -90,7 +90,9 @@ function workStart(fact: Fact<"work-start">): string {
     case "append":
       return `${who} appends ${bytes(fact.work.bytes)} of the rewrite buffer to the new file. The parent goes on serving.`;
     case "sync":
-      return `${who} called ${code("fdatasync")} on the new file. Until its name changes, the old log counts.`;
+      return snapshot.profile === "redis-6.2"
+        ? `${who} called ${code("fdatasync")} on the new file. Nothing waits for it: the name changes before it ends.`
+        : `${who} called ${code("fdatasync")} on the new file. Until its name changes, the old log counts.`;
     case "rename":
       return `${who} calls ${code("rename(2)")}. Until it returns, ${code(fact.work.to)} is the old log.`;
     case "sync-directory":
@@ -98,7 +100,7 @@ function workStart(fact: Fact<"work-start">): string {
     case "close":
       return `${who} closes the old log. The last close frees its blocks, which can take long; nobody waits for it.`;
     case "unlink":
-      return `${who} removes ${code(fact.work.file)}.`;
+      return `${who} removes ${code(fact.work.file)}, in case that name is still there.`;
   }
 }
 
@@ -111,7 +113,9 @@ function workEnd(fact: Fact<"work-end">, snapshot: Snapshot): string {
     case "append":
       return `The new file now also holds the ${bytes(work.bytes)} that the parent had left.${waited}`;
     case "sync":
-      return `${code("fdatasync")} returned: the new file is on disk, and its name has not changed yet.${waited}`;
+      return hasNewName(snapshot)
+        ? `${code("fdatasync")} returned: the new file is on disk. It had its name before that; until now its end could be missing.`
+        : `${code("fdatasync")} returned: the new file is on disk, and its name has not changed yet.${waited}`;
     case "rename":
       return renamed(work, snapshot);
     case "sync-directory":
@@ -121,7 +125,9 @@ function workEnd(fact: Fact<"work-end">, snapshot: Snapshot): string {
         ? `Inode ${work.inode} is closed. No name and no descriptor leads to it any more, so its blocks are free.`
         : `Inode ${work.inode} is closed. A name still leads to it, so its bytes stay.`;
     case "unlink":
-      return `${code(work.file)} is gone from the directory.`;
+      return snapshot.rewrite?.stage === "failed"
+        ? `${code(work.file)} is gone from the directory.`
+        : `There is no ${code(work.file)} any more: a rename had taken that name. Only a rewrite that fails leaves one.`;
   }
 }
 
@@ -207,6 +213,9 @@ function childWrite(fact: Fact<"child-write">, snapshot: Snapshot): string {
     return `The child appended the ${bytes(fact.result.bytes)} that the parent had sent, behind what it had read from memory.`;
   }
   const instead = snapshot.rewrite?.redundant.find((row) => fact.commands.includes(row.becomes));
+  if (instead && fact.commandsTotal > 1) {
+    return `The child wrote ${fact.commandsTotal} commands, ${bytes(fact.result.bytes)}. ${code(spokenText(instead.becomes))} stands for ${instead.commands} commands of ${bytes(instead.bytes)}.`;
+  }
   if (instead) {
     return `The child wrote ${code(spokenText(instead.becomes))}, ${bytes(instead.newBytes)}, in place of ${instead.commands} commands, ${bytes(instead.bytes)}.`;
   }
@@ -308,18 +317,22 @@ function command(
   fact: Parameters<RewriteText["command"]>[0],
   snapshot: Snapshot,
 ): string | null {
-  if (!isLive(snapshot) || fact.bytes === 0 || fact.held) return null;
+  if (!isLive(snapshot) || fact.bytes === 0) return null;
+  const waits = fact.held ? " The reply waits." : "";
   const both = `${bytes(fact.bytes)} go to ${code("aof_buf")} and to the rewrite buffer`;
   const pages = splitPages(snapshot);
-  if (pages === 0) return `The server ran ${code(spoken(fact.words))}. Its ${both}.`;
+  if (fact.entries > 1 && selectsFirst(snapshot, fact.from, fact.to)) {
+    return `${code(spoken(fact.words, 14))}: ${bytes(fact.bytes)} for both buffers, with a new ${code("SELECT")}: the child's part may end in another database.${pages > 0 ? " A page was copied." : ""}${waits}`;
+  }
+  if (pages === 0) return `The server ran ${code(spoken(fact.words))}. Its ${both}.${waits}`;
   const copied = `so the kernel copied ${pages === 1 ? "one page" : `${pages} pages`}`;
   const changed = changedKey(snapshot, fact.words);
-  if (!changed) return `The parent wrote to memory, ${copied}; the child still sees the old one. ${both}.`;
+  if (!changed) return `The parent wrote to memory, ${copied}; the child still sees the old one. ${both}.${waits}`;
   const sees =
     changed.frozen === null
-      ? `has no ${code(shortened(changed.key, 10))}`
-      : `still reads ${code(`${shortened(changed.key, 10)} = ${shortened(changed.frozen, 10)}`)}`;
-  return `The parent changed ${code(shortened(changed.key, 10))}, ${copied}. The child ${sees}. ${both}.`;
+      ? `has no ${code(shortened(changed.key, 8))}`
+      : `still reads ${code(`${shortened(changed.key, 8)} = ${shortened(changed.frozen, 8)}`)}`;
+  return `The parent changed ${code(shortened(changed.key, 10))}, ${copied}. The child ${sees}. ${both}.${waits}`;
 }
 
 function headline(snapshot: Snapshot): string | null {
@@ -341,7 +354,12 @@ function headline(snapshot: Snapshot): string | null {
         return `The child is done. ${stress(`The parent has ${bytes(restOf(view))} to add.`)}`;
       }
       if (after && view.child.keysDone === view.child.keysTotal) {
-        return `The log shrinks from ${bytes(before.bytes)} to ${after.bytes} ${stress("while new writes keep arriving.")}`;
+        const rest = wroteSince(view)
+          ? stress("while new writes keep arriving.")
+          : stress("read from memory, not from the old log.");
+        return after.bytes < before.bytes
+          ? `The log shrinks from ${bytes(before.bytes)} to ${after.bytes}${wroteSince(view) ? "" : ","} ${rest}`
+          : `The dataset is written anew in ${bytes(after.bytes)}${wroteSince(view) ? "" : ","} ${rest}`;
       }
       return `A child writes ${many(before.keys, "key")} anew ${stress("while the parent keeps serving.")}`;
     default:

@@ -1,4 +1,4 @@
-import { spoken, spokenText } from "../text/facts";
+import { selectsFirst, spoken, spokenText } from "../text/facts";
 import { shortened } from "../text/format";
 import type { RewriteText } from "../text/late.svelte";
 import { code, stress } from "../text/markup";
@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, mark, noteEvent, noteMark } from "./events-zh";
-import { changedKey, isLive, isRenamed, isTheMatter, restOf, splitPages } from "./moment";
+import { changedKey, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -44,7 +44,7 @@ function caption(fact: RewriteFact, snapshot: Snapshot): string {
     case "child-killed":
       return `${code("kill -9")} 杀掉了子进程 ${fact.child}；它的文件作废，旧日志什么都有，继续用。`;
     case "work-start":
-      return workStart(fact);
+      return workStart(fact, snapshot);
     case "work-end":
       return fact.result.ok ? workEnd(fact, snapshot) : workFailed(fact.work, fact.result.errno);
     case "close-pipes":
@@ -80,7 +80,7 @@ function reaped(exit: ChildExit): string {
   return `${code("serverCron")} 收走了子进程，它${ended(exit)}；重写失败，旧日志完好。`;
 }
 
-function workStart(fact: Fact<"work-start">): string {
+function workStart(fact: Fact<"work-start">, snapshot: Snapshot): string {
   const who = fact.lane === "sync" ? "刷盘线程" : "后台线程";
   switch (fact.work.what) {
     case "open":
@@ -88,7 +88,9 @@ function workStart(fact: Fact<"work-start">): string {
     case "append":
       return `${who}把重写缓冲的 ${bytes(fact.work.bytes)}追加到新文件，父进程照常服务。`;
     case "sync":
-      return `${who}对新文件调用 ${code("fdatasync")}；改名之前，算数的是旧日志。`;
+      return snapshot.profile === "redis-6.2"
+        ? `${who}对新文件调用 ${code("fdatasync")}；没人等它，它还没结束名字就会改。`
+        : `${who}对新文件调用 ${code("fdatasync")}；改名之前，算数的是旧日志。`;
     case "rename":
       return `${who}调用 ${code("rename(2)")}；返回之前，${code(fact.work.to)} 是旧日志。`;
     case "sync-directory":
@@ -96,7 +98,7 @@ function workStart(fact: Fact<"work-start">): string {
     case "close":
       return `${who}关闭旧日志；最后一次关闭要释放磁盘块，可能很慢，没人等它。`;
     case "unlink":
-      return `${who}删除 ${code(fact.work.file)}。`;
+      return `${who}删除 ${code(fact.work.file)}，以防这个名字还在。`;
   }
 }
 
@@ -109,7 +111,9 @@ function workEnd(fact: Fact<"work-end">, snapshot: Snapshot): string {
     case "append":
       return `父进程手里剩下的 ${bytes(work.bytes)}也进了新文件${waited}。`;
     case "sync":
-      return `${code("fdatasync")} 返回：新文件已落盘，名字还没改${waited}。`;
+      return hasNewName(snapshot)
+        ? `${code("fdatasync")} 返回：新文件已落盘。名字在那之前就改了，到现在为止末尾都可能不在。`
+        : `${code("fdatasync")} 返回：新文件已落盘，名字还没改${waited}。`;
     case "rename":
       return renamed(work, snapshot);
     case "sync-directory":
@@ -119,7 +123,9 @@ function workEnd(fact: Fact<"work-end">, snapshot: Snapshot): string {
         ? `inode ${work.inode} 已关闭：没有名字、也没有描述符指向它，磁盘块释放了。`
         : `inode ${work.inode} 已关闭；还有名字指向它，字节都在。`;
     case "unlink":
-      return `${code(work.file)} 已从目录里删除。`;
+      return snapshot.rewrite?.stage === "failed"
+        ? `${code(work.file)} 已从目录里删除。`
+        : `${code(work.file)} 早已不在：改名用掉了它；重写失败才会留下。`;
   }
 }
 
@@ -203,6 +209,9 @@ function childWrite(fact: Fact<"child-write">, snapshot: Snapshot): string {
     return `子进程把父进程送来的 ${bytes(fact.result.bytes)}追加在从内存读出的内容之后。`;
   }
   const instead = snapshot.rewrite?.redundant.find((row) => fact.commands.includes(row.becomes));
+  if (instead && fact.commandsTotal > 1) {
+    return `子进程写下 ${fact.commandsTotal} 条命令，${bytes(fact.result.bytes)}；${code(spokenText(instead.becomes, 18))} 代替 ${instead.commands} 条命令的 ${bytes(instead.bytes)}。`;
+  }
   if (instead) {
     return `子进程写下 ${code(spokenText(instead.becomes, 18))} 共 ${bytes(instead.newBytes)}，代替 ${instead.commands} 条命令的 ${bytes(instead.bytes)}。`;
   }
@@ -302,19 +311,23 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
 // 有子进程时，一条命令走两路。
 
 function command(fact: Parameters<RewriteText["command"]>[0], snapshot: Snapshot): string | null {
-  if (!isLive(snapshot) || fact.bytes === 0 || fact.held) return null;
+  if (!isLive(snapshot) || fact.bytes === 0) return null;
+  const waits = fact.held ? "，回复先等着" : "";
   const both = `${bytes(fact.bytes)}进 ${code("aof_buf")} 和重写缓冲`;
   const pages = splitPages(snapshot);
-  if (pages === 0) return `服务器执行了 ${code(spoken(fact.words, 18))}，${both}。`;
+  if (fact.entries > 1 && selectsFirst(snapshot, fact.from, fact.to)) {
+    return `${code(spoken(fact.words, 14))}：${bytes(fact.bytes)}进两个缓冲，又带上 ${code("SELECT")}，因为子进程那部分可能停在别的库${pages > 0 ? "；复制了一页" : ""}${waits}。`;
+  }
+  if (pages === 0) return `服务器执行了 ${code(spoken(fact.words, 18))}，${both}${waits}。`;
   const copied = `内核复制了${pages === 1 ? "一" : ` ${pages} `}页`;
   const changed = changedKey(snapshot, fact.words);
-  if (!changed) return `父进程写了内存，${copied}，子进程看到的仍是旧的；${both}。`;
+  if (!changed) return `父进程写了内存，${copied}，子进程看到的仍是旧的；${both}${waits}。`;
   const key = shortened(changed.key, 8);
   const sees =
     changed.frozen === null
       ? `子进程没有 ${code(key)}`
       : `子进程读到的仍是 ${code(`${key} = ${shortened(changed.frozen, 8)}`)}`;
-  return `父进程改了 ${code(key)}，${copied}；${sees}。${both}。`;
+  return `父进程改了 ${code(key)}，${copied}；${sees}。${both}${waits}。`;
 }
 
 function headline(snapshot: Snapshot): string | null {
@@ -334,7 +347,12 @@ function headline(snapshot: Snapshot): string | null {
     case "child":
       if (!view.child.alive) return `子进程做完了，${stress(`父进程还要补 ${bytes(restOf(view))}`)}。`;
       if (after && view.child.keysDone === view.child.keysTotal) {
-        return `日志从 ${bytes(before.bytes)}缩到 ${after.bytes}，${stress("新的写入照常到来")}。`;
+        const rest = wroteSince(view)
+          ? stress("新的写入照常到来")
+          : stress("只读内存，不看旧日志");
+        return after.bytes < before.bytes
+          ? `日志从 ${bytes(before.bytes)}缩到 ${after.bytes}，${rest}。`
+          : `数据集重新写成 ${bytes(after.bytes)}，${rest}。`;
       }
       return `子进程重新写下 ${before.keys} 个键，${stress("父进程照常服务")}。`;
     default:

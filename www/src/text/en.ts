@@ -33,6 +33,7 @@ export const en: Text = {
   lessonName: (lesson) =>
     lesson === "first-visit" ? "First look" : lesson === "rewrite" ? "The rewrite" : "The rename",
   sceneLabel: "Show",
+  sceneOffer: "See the two processes",
   sceneName: (scene) =>
     scene === "log" ? "the log" : scene === "rewrite" ? "two processes" : "names and files",
   loading: "Starting the engine.",

@@ -26,6 +26,7 @@ export interface Text {
   lessonLabel: string;
   lessonName(lesson: Lesson): string;
   sceneLabel: string;
+  sceneOffer: string;
   sceneName(scene: Scene): string;
   loading: string;
   skip: string;

@@ -33,6 +33,7 @@ export const zh: Text = {
   lessonName: (lesson) =>
     lesson === "first-visit" ? "初见" : lesson === "rewrite" ? "重写" : "改名",
   sceneLabel: "看",
+  sceneOffer: "看两个进程",
   sceneName: (scene) =>
     scene === "log" ? "日志" : scene === "rewrite" ? "两个进程" : "名字和文件",
   loading: "正在启动引擎。",
