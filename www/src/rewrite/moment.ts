@@ -23,6 +23,12 @@ export function changedKey(
   return { key, frozen: view.child.keys.find((cell) => cell.key === key)?.text ?? null };
 }
 
+/** Whether the child has ended and its file is worth nothing. */
+export function hasFailed({ child }: RewriteView): boolean {
+  if (child.alive || child.exit === null) return false;
+  return !("code" in child.exit) || child.exit.code !== 0;
+}
+
 /** Bytes that the parent will have to append by itself. */
 export function restOf(view: RewriteView): number {
   return view.diff.waitingBytes;
@@ -39,7 +45,10 @@ export function isRenamed(snapshot: Snapshot): boolean {
 /** Whether the moment is about the rewrite: while it goes on, and in the steps that end it. */
 export function isTheMatter(snapshot: Snapshot): boolean {
   const stage = snapshot.rewrite?.stage;
-  if (stage === undefined) return false;
+  // What is refused or at risk comes first.
+  if (stage === undefined || snapshot.refusing) return false;
+  const { power } = snapshot.verdict;
+  if (stage === "done" && power.sure < power.of && !isRenamed(snapshot)) return false;
   if (stage !== "done" && stage !== "failed") return true;
   const { fact } = snapshot;
   return (

@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, many, mark, noteEvent, noteMark } from "./events-en";
-import { changedKey, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
+import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -121,6 +121,9 @@ function workEnd(fact: Fact<"work-end">, snapshot: Snapshot): string {
     case "sync-directory":
       return `${code("fsync")} on the directory returned: on disk, too, the name leads to the new file. Replies may leave again.`;
     case "close":
+      if (snapshot.directory.some((name) => name.diskInode === work.inode)) {
+        return `Inode ${work.inode} is closed. No name in memory leads to it; on disk one still does, until the directory is written back.`;
+      }
       return work.freed
         ? `Inode ${work.inode} is closed. No name and no descriptor leads to it any more, so its blocks are free.`
         : `Inode ${work.inode} is closed. A name still leads to it, so its bytes stay.`;
@@ -350,6 +353,10 @@ function headline(snapshot: Snapshot): string | null {
       return `The log has ${bytes(file?.lengthBytes ?? snapshot.fileBytes)} now. ${stress("It says what the old one said.")}`;
     }
     case "child":
+      if (hasFailed(view)) {
+        const how = view.child.exit && "code" in view.child.exit ? "has failed" : "was killed";
+        return `The child ${how}. ${stress("The old log is whole and goes on.")}`;
+      }
       if (!view.child.alive) {
         return `The child is done. ${stress(`The parent has ${bytes(restOf(view))} to add.`)}`;
       }

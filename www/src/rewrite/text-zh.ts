@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, mark, noteEvent, noteMark } from "./events-zh";
-import { changedKey, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
+import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -119,6 +119,9 @@ function workEnd(fact: Fact<"work-end">, snapshot: Snapshot): string {
     case "sync-directory":
       return `目录的 ${code("fsync")} 返回：磁盘上的名字也指向新文件了，回复可以发出。`;
     case "close":
+      if (snapshot.directory.some((name) => name.diskInode === work.inode)) {
+        return `inode ${work.inode} 已关闭：内存里没有名字指向它，磁盘上还有一个，直到目录被写回。`;
+      }
       return work.freed
         ? `inode ${work.inode} 已关闭：没有名字、也没有描述符指向它，磁盘块释放了。`
         : `inode ${work.inode} 已关闭；还有名字指向它，字节都在。`;
@@ -345,6 +348,10 @@ function headline(snapshot: Snapshot): string | null {
       return `日志现在是 ${bytes(file?.lengthBytes ?? snapshot.fileBytes)}，${stress("说的和旧的一样")}。`;
     }
     case "child":
+      if (hasFailed(view)) {
+        const how = view.child.exit && "code" in view.child.exit ? "失败了" : "被杀了";
+        return `子进程${how}，${stress("旧日志完好，继续用")}。`;
+      }
       if (!view.child.alive) return `子进程做完了，${stress(`父进程还要补 ${bytes(restOf(view))}`)}。`;
       if (after && view.child.keysDone === view.child.keysTotal) {
         const rest = wroteSince(view)
