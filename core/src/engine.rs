@@ -241,6 +241,12 @@ impl Engine {
         self.ending == Ending::Told
     }
 
+    /// Whether the server is on its way out. A request to end may have been refused.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.ending != Ending::No
+    }
+
     /// Takes one event.
     pub fn handle(&mut self, event: Event<'_>) {
         self.finish_send();

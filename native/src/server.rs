@@ -221,14 +221,14 @@ impl Server {
     /// Takes a signal: the first asks for an orderly end, a further one insists.
     fn signalled(&mut self) {
         let Some(came) = self.signals.take() else { return };
-        let insists = self.signalled_before;
-        self.signalled_before = true;
-        if insists {
+        if self.signalled_before {
             tracing::warn!("You insist... exiting now.");
             std::process::exit(1);
         }
         tracing::warn!("Received {} scheduling shutdown...", came.name);
         self.driver.handle(Event::Shutdown { now: self.now });
+        // One that was refused is forgotten: the next is again the first.
+        self.signalled_before = self.driver.engine().is_ending();
     }
 
     /// Hands over what the lanes have done.

@@ -177,6 +177,32 @@ fn scenario(launch: &Launch) -> Vec<String> {
     told.seen
 }
 
+/// A signal that came during the first rewrite is refused and forgotten: the next one is not a
+/// second that insists.
+#[test]
+fn a_signal_that_was_refused_does_not_make_the_next_one_insist() {
+    let dir = folder();
+    let launch = Launch::aofd(dir.path()).set("appendonly", "no");
+    let mut told = Told::new(&launch);
+    let (_, child) = wait::until("a first rewrite that can be stopped", || {
+        told.client.command("CONFIG SET appendonly no");
+        told.wait_until_off();
+        told.try_to_hold("CONFIG SET appendonly yes")
+    });
+    told.server.process.signal(Signal::SIGTERM);
+    wait::until_true("the refusal", || {
+        told.server.process.printed().contains("Writing initial AOF, can't exit.")
+    });
+    told.go_on(child);
+    assert_eq!(told.client.command("SET last 1"), Reply::ok());
+    told.server.process.signal(Signal::SIGTERM);
+    let status = told.server.process.wait(wait::LIMIT);
+    assert_eq!(status.code(), Some(0), "{}", told.server.process.printed());
+    drop(told);
+    let launch = launch.set("appendonly", "yes");
+    assert_eq!(launch.start().client().command("GET last"), Reply::bulk("1"));
+}
+
 #[test]
 fn a_rewrite_is_answered_and_told_of_as_in_redis() {
     let proves = "that a rewrite is answered and told of as in Redis";
