@@ -8,7 +8,7 @@
 //! # What makes it safe here
 //! - Only the thread of the event loop forks. It is the one that runs `core`, so the dataset is
 //!   whole, and nobody else can be in the middle of changing it.
-//! - What the child runs ([`crate::rewriting::child`]) reads the dataset, makes system calls and
+//! - What the child runs (`rewriting::child`) reads the dataset, makes system calls and
 //!   allocates. It writes no log line, touches no lane, no poll set, no connection.
 //! - It may allocate: jemalloc takes all its locks before a fork and makes new ones after it in
 //!   the child (`pthread_atfork`), and glibc does the same for its own. That is tested under load

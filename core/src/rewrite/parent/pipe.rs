@@ -40,7 +40,7 @@ impl Rewrite {
         self.pipe.writes_left = PIPE_WRITES_A_TURN;
     }
 
-    /// Bytes that go into the data pipe next, if any: the front of [`Diff::unsent`].
+    /// Bytes that go into the data pipe next, if any: the front of [`super::Diff::unsent`].
     pub(crate) fn next_pipe_write(&mut self) -> Option<usize> {
         let Stage::Child { stop_sending: false, .. } = self.stage else { return None };
         let bytes = self.diff.unsent().len().min(PIPE_WRITE_BYTES);
@@ -52,7 +52,7 @@ impl Rewrite {
         Some(bytes)
     }
 
-    /// The bytes behind [`Self::next_pipe_write`] and [`Want::PipeWrite`].
+    /// The bytes behind [`Self::next_pipe_write`] and [`super::Want::PipeWrite`].
     pub(crate) fn pipe_bytes(&self, pipe: Pipe) -> &[u8] {
         match pipe {
             Pipe::Data => self.diff.unsent().get(..self.pipe.offered).unwrap_or_default(),
