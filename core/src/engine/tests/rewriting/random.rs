@@ -85,9 +85,10 @@ fn whatever_happens_nothing_promised_is_lost_and_nobody_waits_for_ever() {
     run(0..10);
 }
 
-/// `cargo test -p aof-core --lib -- --ignored whatever_happens`.
+/// `cargo test --release -p aof-core --lib whatever_happens`. Minutes without optimization, so a
+/// debug build does not have it.
 #[test]
-#[ignore = "takes minutes"]
+#[cfg(not(debug_assertions))]
 fn whatever_happens_for_longer() {
     run(10..500);
 }
