@@ -228,7 +228,10 @@ export interface DirectoryView { name: string; cachedInode: number | null; diskI
 
 export interface CrashGroup { images: number;
   /** what `boot` takes to start from the longest image of this group */
-  example: number; shortest: number; longest: number; dataset: KeyView[]; keptWrites: number; lostWrites: number;
+  example: number; shortest: number; longest: number;
+  /** the files that the shortest and the longest are of: two where the name may lead to either */
+  shortestInode: number | null; longestInode: number | null;
+  dataset: KeyView[]; keptWrites: number; lostWrites: number;
   /** the loader refuses these images */
   refused: string | null; promiseKept: boolean }
 export interface CrashView {
@@ -284,8 +287,9 @@ export interface RewriteView {
   recovered: { old: DatasetText | null; new: DatasetText | null };
   before: { bytes: number; commands: number; keys: number };
   after: { bytes: number; commands: number } | null;
-  /** what many commands of the old log became, the largest saving first, at most 5 */
-  redundant: { becomes: string; commands: number; bytes: number; newBytes: number }[];
+  /** what many commands of the old log became, the largest saving first, at most 5;
+   * `becomes` is empty for a key that is gone */
+  redundant: { key: string; becomes: string; commands: number; bytes: number; newBytes: number }[];
   /** the same rewrite on the event loop */
   foreground: { startUs: number; endUs: number; waiting: { client: number; text: string; arrivedUs: number; waitedUs: number }[] } | null;
 }
@@ -313,7 +317,7 @@ export interface Snapshot {
   fileBytes: number;
   sync: { from: number; to: number; startedUs: number; elapsedUs: number; expectedUs: number } | null;
   postponed: { sinceUs: number; waitingBytes: number; limitUs: number | null } | null;
-  refusing: { reason: "write" | "sync"; errno: ErrnoView; heldBytes: number; endsWhen: "space-returns" | "next-sync" | "restart" } | null;
+  refusing: { reason: "write" | "sync"; errno: ErrnoView; heldBytes: number; endsWhen: "space-returns" | "next-sync" | "rewrite" | "directory-sync" } | null;
   verdict: Verdict;
   directory: DirectoryView[];
   fields: SeedField[];

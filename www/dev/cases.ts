@@ -129,7 +129,7 @@ export const picture: RewriteView = {
   before: { bytes: 2231, commands: 105, keys: 5 },
   after: { bytes: 160, commands: 6 },
   foreground: null,
-  redundant: [{ becomes: "SET n 100", commands: 100, bytes: 2100, newBytes: 29 }],
+  redundant: [{ key: "n", becomes: "SET n 100", commands: 100, bytes: 2100, newBytes: 29 }],
 };
 
 type Change<T> = {
@@ -297,6 +297,7 @@ const big = changed(picture, {
   before: { bytes: 1_061_234_567, commands: 9_000_123, keys: 1_200_000 },
   after: null,
   redundant: many(5, (i) => piece("", i)).map((_, i) => ({
+    key: `${long}:${i}`,
     becomes: `HSET ${long}:${i} a 1 b 2`,
     commands: 1_000_000 - i,
     bytes: 123_456_789 - i,

@@ -119,6 +119,8 @@ fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> Crash
         example,
         shortest: group.shortest,
         longest: group.longest,
+        shortest_inode: group.witness.inode.map(|inode| inode.0),
+        longest_inode: group.example.inode.map(|inode| inode.0),
         dataset,
         kept_writes: kept.len() as u64,
         lost_writes: lost.len() as u64,

@@ -174,17 +174,21 @@ fn postponed(world: &World, engine: &Engine) -> Option<PostponedView> {
 }
 
 fn refusing(engine: &Engine) -> Option<RefusingView> {
-    // Under `always` nothing is refused: the next step is the end of the process.
-    if engine.config().appendfsync == Policy::Always {
-        return None;
-    }
     let log = engine.log();
-    let errno = log.refusal()?;
+    // Under `always` the log refuses nothing: the next step is the end of the process.
+    let always = engine.config().appendfsync == Policy::Always;
+    let Some(errno) = log.refusal().filter(|_| !always) else {
+        // Only in limbo: the new log has its name in memory, and the directory cannot be synced.
+        let errno = engine.rewrite().refusal()?;
+        let held_bytes = log.buffer().waiting_bytes();
+        let ends_when = "directory-sync";
+        return Some(RefusingView { reason: "sync", errno: errno.into(), held_bytes, ends_when });
+    };
     let forgets = engine.config().choices().failed_sync == FailedSync::ForgottenByNextSuccess;
     let (reason, ends_when) = match (log.write_status(), log.sync_status()) {
         (WriteStatus::Failed { .. }, _) => ("write", "space-returns"),
         (_, SyncStatus::Failed(_)) if forgets => ("sync", "next-sync"),
-        (_, SyncStatus::Failed(_) | SyncStatus::Fine) => ("sync", "restart"),
+        (_, SyncStatus::Failed(_) | SyncStatus::Fine) => ("sync", "rewrite"),
     };
     let held_bytes = log.buffer().waiting_bytes();
     Some(RefusingView { reason, errno: errno.into(), held_bytes, ends_when })

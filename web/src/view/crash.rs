@@ -51,6 +51,8 @@ pub struct CrashGroup {
     pub example: u64,
     pub shortest: u64,
     pub longest: u64,
+    pub shortest_inode: Option<u64>,
+    pub longest_inode: Option<u64>,
     pub dataset: Vec<KeyView>,
     pub kept_writes: u64,
     pub lost_writes: u64,

@@ -341,6 +341,7 @@ pub struct AfterView {
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
 pub struct RedundantView {
+    pub key: String,
     pub becomes: String,
     pub commands: u64,
     pub bytes: u64,

@@ -1,4 +1,5 @@
 // What both languages need to know about a rewrite before they put it into words.
+import { isLogOn } from "../text/facts";
 import type { RewriteView, Snapshot } from "../types";
 
 /** Whether a child takes what the parent sends. */
@@ -29,6 +30,16 @@ export function hasFailed({ child }: RewriteView): boolean {
   return !("code" in child.exit) || child.exit.code !== 0;
 }
 
+/** Whether the server itself asked the child to end, with SIGUSR1. */
+export function wasCalledOff({ child }: RewriteView): boolean {
+  return child.exit !== null && "signal" in child.exit && child.exit.signal === 10;
+}
+
+/** Whether the old log did not hold all that memory did, so that the new one says something else. */
+export function isFromMemory({ cause }: RewriteView): boolean {
+  return cause === "turning-on" || cause === "healing";
+}
+
 /** Bytes that the parent will have to append by itself. */
 export function restOf(view: RewriteView): number {
   return view.diff.waitingBytes;
@@ -46,7 +57,8 @@ export function isRenamed(snapshot: Snapshot): boolean {
 export function isTheMatter(snapshot: Snapshot): boolean {
   const stage = snapshot.rewrite?.stage;
   // What is refused or at risk comes first.
-  if (stage === undefined || snapshot.refusing) return false;
+  if (stage === undefined || (snapshot.refusing && stage !== "limbo")) return false;
+  if (!isLogOn(snapshot)) return false;
   const { power } = snapshot.verdict;
   if (stage === "done" && power.sure < power.of && !isRenamed(snapshot)) return false;
   if (stage !== "done" && stage !== "failed") return true;

@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, many, mark, noteEvent, noteMark } from "./events-en";
-import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
+import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, isFromMemory, wasCalledOff, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -344,16 +344,18 @@ function headline(snapshot: Snapshot): string | null {
   const { before, after } = view;
   switch (view.stage) {
     case "failed":
+      if (wasCalledOff(view)) return `The rewrite was called off. ${stress("The old log is whole and goes on.")}`;
       return `The rewrite failed. ${stress("The old log is whole and goes on.")}`;
     case "limbo":
       return `The directory could not be synced. ${stress("Replies to writes wait.")}`;
     case "done": {
       const file = view.files.find((file) => file.role === "new");
       if (isRenamed(snapshot)) return `The name has moved in memory. ${stress("On disk it has not.")}`;
-      return `The log has ${bytes(file?.lengthBytes ?? snapshot.fileBytes)} now. ${stress("It says what the old one said.")}`;
+      return `The log has ${bytes(file?.lengthBytes ?? snapshot.fileBytes)} now. ${stress(isFromMemory(view) ? "It was made from memory." : "It says what the old one said.")}`;
     }
     case "child":
       if (hasFailed(view)) {
+        if (wasCalledOff(view)) return `The child was ended. ${stress("The old log is whole and goes on.")}`;
         const how = view.child.exit && "code" in view.child.exit ? "has failed" : "was killed";
         return `The child ${how}. ${stress("The old log is whole and goes on.")}`;
       }

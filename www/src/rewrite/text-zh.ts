@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, mark, noteEvent, noteMark } from "./events-zh";
-import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, wroteSince } from "./moment";
+import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, isFromMemory, wasCalledOff, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -339,16 +339,18 @@ function headline(snapshot: Snapshot): string | null {
   const { before, after } = view;
   switch (view.stage) {
     case "failed":
+      if (wasCalledOff(view)) return `重写取消了，${stress("旧日志完好，继续用")}。`;
       return `重写失败了，${stress("旧日志完好，继续用")}。`;
     case "limbo":
       return `目录没能刷盘，${stress("写入的回复先等着")}。`;
     case "done": {
       const file = view.files.find((file) => file.role === "new");
       if (isRenamed(snapshot)) return `名字在内存里改了，${stress("磁盘上还没有")}。`;
-      return `日志现在是 ${bytes(file?.lengthBytes ?? snapshot.fileBytes)}，${stress("说的和旧的一样")}。`;
+      return `日志现在是 ${bytes(file?.lengthBytes ?? snapshot.fileBytes)}，${stress(isFromMemory(view) ? "按内存写成" : "说的和旧的一样")}。`;
     }
     case "child":
       if (hasFailed(view)) {
+        if (wasCalledOff(view)) return `子进程被要求结束，${stress("旧日志完好，继续用")}。`;
         const how = view.child.exit && "code" in view.child.exit ? "失败了" : "被杀了";
         return `子进程${how}，${stress("旧日志完好，继续用")}。`;
       }

@@ -1,4 +1,6 @@
-import { grouped, THIN } from "../text/format";
+import { hasFailed } from "../rewrite/moment";
+import { grouped, shortened, THIN } from "../text/format";
+import { visible } from "../text/markup";
 import type { SceneText } from "./text";
 import type { RewriteView } from "./view";
 
@@ -52,11 +54,11 @@ export const en: SceneText = {
   bytes: B,
   parent: "Parent",
   child: "Child",
-  parentStatus: (view) =>
-    `pid ${view.parent.pid} · ${PARENT_STAGES[view.stage] ?? "serves clients"}`,
+  parentStatus: (view, refuses) =>
+    `pid ${view.parent.pid} · ${PARENT_STAGES[view.stage] ?? (refuses ? "refuses writes" : "serves clients")}`,
   childStatus: (view) => `pid ${view.child.pid} · ${ended(view) ?? STAGES[view.child.stage]}`,
-  parentSpoken: (view) =>
-    `The parent, process ${view.parent.pid}, serves clients; ` +
+  parentSpoken: (view, refuses) =>
+    `The parent, process ${view.parent.pid}, ${refuses ? "refuses writes" : "serves clients"}; ` +
     `${N(view.parent.changed, "key")} changed since the fork. ${B(view.parent.aofBufBytes)} wait in aof_buf.`,
   childSpoken: (view) =>
     `The child, process ${view.child.pid}, ${ended(view) ?? STAGES[view.child.stage]}. ` +
@@ -104,7 +106,7 @@ export const en: SceneText = {
   childFoot: (view) => {
     const { exit, stage } = view.child;
     if (exit !== null && "signal" in exit)
-      return "Its file is removed; the old log stays as it was.";
+      return "Its file is worth nothing; the old log stays as it was.";
     if (exit !== null && exit.code !== 0) return "The rewrite failed; the old log stays as it was.";
     if (view.stage !== "child") return "The parent noticed the exit in its cron.";
     if (exit !== null || stage === "exited")
@@ -203,7 +205,7 @@ export const en: SceneText = {
   noOldLog: (view) =>
     view.before.bytes === 0 && view.stage !== "done"
       ? "No old log: the first one is being made."
-      : "The old log is gone: closed in the background, its blocks are free.",
+      : "The old log is gone: no name leads to it, and it is closed.",
   noNewFile: (view) =>
     view.stage === "child" && view.child.alive
       ? "The child has not opened its file yet."
@@ -212,11 +214,18 @@ export const en: SceneText = {
 
   beforeAfter: "Before and after",
   sizesTitle: (view) => {
-    if (view.before.bytes === 0) return "There was no log at the fork. The first one:";
+    if (view.before.bytes === 0) {
+      return view.cause === "turning-on"
+        ? "There was no log at the fork. The first one:"
+        : "At the fork the file was empty. The new one:";
+    }
     const first = view.redundant[0];
-    const what = first
-      ? `${N(first.commands, "command")} became ${first.becomes}.`
-      : "No command was redundant.";
+    const became = hasFailed(view) || view.stage === "failed" ? "would have become" : "became";
+    const what = !first
+      ? en.noneRedundant(view)
+      : first.becomes === ""
+        ? `The ${N(first.commands, "command")} of ${shortened(visible(first.key), 12)} became nothing: the key is gone.`
+        : `${N(first.commands, "command")} ${became} ${first.becomes}.`;
     return `${what} At the fork, to one scale:`;
   },
   sizesBrief: (before, after) => `${B(before)} at the fork, ${B(after)} rewritten`,
@@ -231,8 +240,16 @@ export const en: SceneText = {
   noLogBefore: "There was no log before.",
   commands: (count) => N(count, "command"),
   redundant: "What was redundant",
-  noneRedundant: "Every command was still needed: the new file says the same in as many.",
-  becameOne: (item) => `${N(item.commands, "command")}, ${B(item.bytes)}`,
+  noneRedundant: ({ before, after }) => {
+    if (!after) return "The child reads memory, not the old log.";
+    return before.commands === after.commands && before.bytes === after.bytes
+      ? "No command was redundant: the new file says the same in as many."
+      : `${N(before.commands, "command")} became ${grouped(after.commands)}, made from memory.`;
+  },
+  keyGone: "nothing: the key is gone",
+  becameOne: (item) =>
+    (item.becomes === "" ? `${shortened(visible(item.key), 12)}: ` : "") +
+    `${N(item.commands, "command")}, ${B(item.bytes)}`,
   unchanged: "as before",
 
   notYetThisLog:
@@ -277,9 +294,13 @@ export const en: SceneText = {
       ? `Old log: ${B(file.lengthBytes - since)} at the fork, then ${B(since)}`
       : `Old log: ${B(file.lengthBytes)}, all from before the fork`;
   },
-  inodeState: (file, role) => {
+  inodeState: (file, role, view) => {
     const synced = file.durableBytes >= file.lengthBytes;
     if (role === "gone") return "No name points here; closed in the background and freed";
+    if (file.role === "old" && role === "on-disk-still" && view.stage === "done")
+      return file.openDescriptor === null
+        ? "Closed; on disk the name still leads here"
+        : `Open as fd ${file.openDescriptor}; on disk the name still leads here`;
     if (file.role === "old" && role === "on-disk-still")
       return file.openDescriptor === null
         ? "Kept until the directory is synced"

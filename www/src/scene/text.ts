@@ -16,9 +16,9 @@ export interface SceneText {
   // the two processes
   parent: string;
   child: string;
-  parentStatus(view: RewriteView): string;
+  parentStatus(view: RewriteView, refuses: boolean): string;
   childStatus(view: RewriteView): string;
-  parentSpoken(view: RewriteView): string;
+  parentSpoken(view: RewriteView, refuses: boolean): string;
   childSpoken(view: RewriteView): string;
   datasetNow: string;
   datasetFrozen: string;
@@ -99,7 +99,8 @@ export interface SceneText {
   after: string;
   commands(count: number): string;
   redundant: string;
-  noneRedundant: string;
+  noneRedundant(view: RewriteView): string;
+  keyGone: string;
   noLogBefore: string;
   becameOne(item: RewriteView["redundant"][number]): string;
   unchanged: string;

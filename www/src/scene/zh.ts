@@ -1,4 +1,6 @@
-import { grouped, THIN } from "../text/format";
+import { hasFailed } from "../rewrite/moment";
+import { grouped, shortened, THIN } from "../text/format";
+import { visible } from "../text/markup";
 import type { SceneText } from "./text";
 import type { RewriteView } from "./view";
 
@@ -50,10 +52,11 @@ export const zh: SceneText = {
   bytes: B,
   parent: "父进程",
   child: "子进程",
-  parentStatus: (view) => `pid ${view.parent.pid} · ${PARENT_STAGES[view.stage] ?? "服务客户端"}`,
+  parentStatus: (view, refuses) =>
+    `pid ${view.parent.pid} · ${PARENT_STAGES[view.stage] ?? (refuses ? "拒绝写入" : "服务客户端")}`,
   childStatus: (view) => `pid ${view.child.pid} · ${ended(view) ?? STAGES[view.child.stage]}`,
-  parentSpoken: (view) =>
-    `父进程 ${view.parent.pid} 服务客户端，fork 之后改了 ${view.parent.changed} 个键；aof_buf 里有 ${B(view.parent.aofBufBytes)}。`,
+  parentSpoken: (view, refuses) =>
+    `父进程 ${view.parent.pid} ${refuses ? "拒绝写入" : "服务客户端"}，fork 之后改了 ${view.parent.changed} 个键；aof_buf 里有 ${B(view.parent.aofBufBytes)}。`,
   childSpoken: (view) =>
     `子进程 ${view.child.pid}，${ended(view) ?? STAGES[view.child.stage]}；已写 ${view.child.keysDone}/${view.child.keysTotal} 个键，` +
     `${view.child.commands} 条命令，${B(view.child.writtenBytes)}；收到差异 ${B(view.child.diffBytes)}。`,
@@ -95,7 +98,7 @@ export const zh: SceneText = {
   oneWay: "日志关闭：写入只给子进程。",
   childFoot: (view) => {
     const { exit, stage } = view.child;
-    if (exit !== null && "signal" in exit) return "它的文件被删掉，旧日志原样不动。";
+    if (exit !== null && "signal" in exit) return "它的文件作废，旧日志原样不动。";
     if (exit !== null && exit.code !== 0) return "重写失败，旧日志原样不动。";
     if (view.stage !== "child") return "父进程在 cron 里发现它已退出。";
     if (exit !== null || stage === "exited") return "父进程在下一次 cron 里发现它已退出。";
@@ -189,18 +192,25 @@ export const zh: SceneText = {
   noOldLog: (view) =>
     view.before.bytes === 0 && view.stage !== "done"
       ? "没有旧日志：正在做第一份。"
-      : "旧日志已不在：在后台关闭，空间已释放。",
+      : "旧日志已不在：没有名字指向它，也已关闭。",
   noNewFile: (view) =>
     view.stage === "child" && view.child.alive ? "子进程还没有打开它的文件。" : "新文件已不在。",
   risk: (row) => `${B(row.riskBytes)} · ${grouped(row.lost + row.maybe)} 次写入`,
 
   beforeAfter: "重写前后",
   sizesTitle: (view) => {
-    if (view.before.bytes === 0) return "fork 时没有日志。第一份：";
+    if (view.before.bytes === 0) {
+      return view.cause === "turning-on"
+        ? "fork 时没有日志。第一份："
+        : "fork 时文件是空的。新文件：";
+    }
     const first = view.redundant[0];
-    const what = first
-      ? `${grouped(first.commands)} 条命令变成 ${first.becomes}。`
-      : "没有多余的命令。";
+    const became = hasFailed(view) || view.stage === "failed" ? "本可变成" : "变成";
+    const what = !first
+      ? zh.noneRedundant(view)
+      : first.becomes === ""
+        ? `${shortened(visible(first.key), 12)} 的 ${grouped(first.commands)} 条命令都不用了，键已不在。`
+        : `${grouped(first.commands)} 条命令${became} ${first.becomes}。`;
     return `${what}fork 时，同一比例：`;
   },
   sizesBrief: (before, after) => `fork 时 ${B(before)}，重写后 ${B(after)}`,
@@ -215,8 +225,16 @@ export const zh: SceneText = {
   noLogBefore: "之前没有日志。",
   commands: (count) => `${grouped(count)} 条命令`,
   redundant: "哪些是多余的",
-  noneRedundant: "没有多余的命令：新文件说同样的话，条数一样多。",
-  becameOne: (item) => `${grouped(item.commands)} 条命令，${B(item.bytes)}`,
+  noneRedundant: ({ before, after }) => {
+    if (!after) return "子进程读的是内存，不是旧日志。";
+    return before.commands === after.commands && before.bytes === after.bytes
+      ? "没有多余的命令：新文件说同样的话，条数一样多。"
+      : `${grouped(before.commands)} 条命令变成 ${grouped(after.commands)} 条，按内存写成。`;
+  },
+  keyGone: "没有了，键已不在",
+  becameOne: (item) =>
+    (item.becomes === "" ? `${shortened(visible(item.key), 12)}：` : "") +
+    `${grouped(item.commands)} 条命令，${B(item.bytes)}`,
   unchanged: "不变",
 
   notYetThisLog: "重写不改变这些：\u0002改名之前，旧日志作数。\u0003",
@@ -259,9 +277,13 @@ export const zh: SceneText = {
       ? `旧日志：fork 时 ${B(file.lengthBytes - since)}，之后 ${B(since)}`
       : `旧日志：${B(file.lengthBytes)}，都在 fork 之前`;
   },
-  inodeState: (file, role) => {
+  inodeState: (file, role, view) => {
     const synced = file.durableBytes >= file.lengthBytes;
     if (role === "gone") return "没有名字指向它；已在后台关闭并释放";
+    if (file.role === "old" && role === "on-disk-still" && view.stage === "done")
+      return file.openDescriptor === null
+        ? "已关闭；磁盘上名字仍指向它"
+        : `仍以 fd ${file.openDescriptor} 打开；磁盘上名字仍指向它`;
     if (file.role === "old" && role === "on-disk-still")
       return file.openDescriptor === null
         ? "保留到目录刷盘为止"

@@ -1,6 +1,7 @@
 import type { NoteFact, Snapshot, StepFact } from "../types";
 import {
   executedWrites,
+  isLogOn,
   isQueued,
   keptNames,
   loggedAs,
@@ -9,6 +10,7 @@ import {
   spoken,
   spokenText,
   survivors,
+  waitsForRewrite,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened, THIN } from "./format";
 import { late } from "./late.svelte";
@@ -64,6 +66,11 @@ export function headline(snapshot: Snapshot, short: boolean): string {
   if (crash) return afterCrash(snapshot);
   const rewrite = late.en?.headline(snapshot) ?? null;
   if (rewrite !== null) return rewrite;
+  if (!isLogOn(snapshot)) {
+    return waitsForRewrite(snapshot)
+      ? `The log waits for its first rewrite. ${stress("Until that is complete, new writes are only in memory.")}`
+      : `The log is off. ${stress("New writes are only in memory.")}`;
+  }
   const of = verdict.power.of;
   if (of === 0) return unacknowledged(snapshot);
   const cost = survival(verdict.power.sure, of);
@@ -204,9 +211,15 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   if (isQueued(fact))
     return `The server queued ${said}. It runs at ${code("EXEC")}, with the rest of the transaction.`;
   if (fact.bytes === 0) {
-    return fact.changed
-      ? `The server ran ${said}, but the append-only file is off: nothing was logged.`
-      : `${name} changed nothing, so nothing was logged.`;
+    if (fact.words[0]?.toUpperCase() === "CONFIG") {
+      return `The server ran ${said}. ${name} is never logged.`;
+    }
+    if (waitsForRewrite(snapshot)) {
+      return `The server ran ${said}. The log waits for its first rewrite: until then nothing reaches the log.`;
+    }
+    return isLogOn(snapshot)
+      ? `${name} changed nothing, so nothing was logged.`
+      : `The server ran ${said}, but the append-only file is off: nothing was logged.`;
   }
   if (fact.held) {
     return snapshot.policy === "always"

@@ -78,6 +78,8 @@ export const crash: CrashText = {
     shortest === longest
       ? `ends at\u00a0${shortest}`
       : `ends at\u00a0${shortest} to\u00a0${longest}`,
+  endsEither: (group) =>
+    `either file: #${group.shortestInode ?? "–"} from\u00a0${group.shortest}, or #${group.longestInode ?? "–"} to\u00a0${group.longest}`,
   torn: "Torn tails are cut back at load: aof-load-truncated yes.",
   promise: "Promise",
   promiseVerdict: (view) => {

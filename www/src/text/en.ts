@@ -92,7 +92,9 @@ export const en: Text = {
         ? "until the disk has space"
         : refusing.endsWhen === "next-sync"
           ? "until something else reaches the log and its sync succeeds"
-          : "until the server restarts";
+          : refusing.endsWhen === "rewrite"
+            ? "until a rewrite has made a fresh log"
+            : "until the directory can be synced";
     return `Writes are refused (${refusing.errno.name}) ${until}.${held} Reads still work.`;
   },
   breakTitle: "Break something, now",

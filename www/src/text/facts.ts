@@ -29,6 +29,21 @@ export function selectsFirst(snapshot: Snapshot, from: number, to: number): bool
   return first?.origin === "log" && first.words[0]?.toUpperCase() === "SELECT";
 }
 
+/** Whether writes are logged. While no server runs the question has no answer, and this is true. */
+export function isLogOn(snapshot: Snapshot): boolean {
+  const state = logState(snapshot);
+  return state === null || state === "AOF_ON";
+}
+
+/** Whether the log is on its way, but writes are not logged before its first rewrite is complete. */
+export function waitsForRewrite(snapshot: Snapshot): boolean {
+  return logState(snapshot) === "AOF_WAIT_REWRITE";
+}
+
+function logState(snapshot: Snapshot): string | null {
+  return snapshot.fields.find(({ name }) => name === "aof_state")?.value ?? null;
+}
+
 export function isQueued(fact: Extract<StepFact, { kind: "command" }>): boolean {
   return fact.replyText === "QUEUED" || fact.replyText === "+QUEUED";
 }

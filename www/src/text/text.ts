@@ -1,5 +1,6 @@
 import type {
   BranchView,
+  CrashGroup,
   CrashView,
   DiskModel,
   Fate,
@@ -179,6 +180,7 @@ export interface CrashText {
   worstTag: string;
   bestTag: string;
   ends(shortest: number, longest: number): string;
+  endsEither(group: CrashGroup): string;
   torn: string;
   promise: string;
   promiseVerdict(crash: CrashView): string;

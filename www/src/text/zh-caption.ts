@@ -1,6 +1,7 @@
 import type { NoteFact, Snapshot, StepFact } from "../types";
 import {
   executedWrites,
+  isLogOn,
   isQueued,
   keptNames,
   loggedAs,
@@ -9,6 +10,7 @@ import {
   spoken,
   spokenText,
   survivors,
+  waitsForRewrite,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened } from "./format";
 import { late } from "./late.svelte";
@@ -44,6 +46,11 @@ export function headline(snapshot: Snapshot, _short: boolean): string {
   if (crash) return afterCrash(snapshot);
   const rewrite = late.zh?.headline(snapshot) ?? null;
   if (rewrite !== null) return rewrite;
+  if (!isLogOn(snapshot)) {
+    return waitsForRewrite(snapshot)
+      ? `日志在等第一次重写，${stress("写完之前新的写入只在内存里")}。`
+      : `日志已关闭，${stress("新的写入只在内存里")}。`;
+  }
   const of = verdict.power.of;
   if (of === 0) return unacknowledged(snapshot);
   const cost = survival(verdict.power.sure, of);
@@ -163,9 +170,15 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   }
   if (isQueued(fact)) return `服务器把 ${said} 放进队列，等 ${code("EXEC")} 一起执行。`;
   if (fact.bytes === 0) {
-    return fact.changed
-      ? `服务器执行了 ${said}，但 AOF 已关闭，没有记日志。`
-      : `${name} 没有改动数据，所以不记日志。`;
+    if (fact.words[0]?.toUpperCase() === "CONFIG") {
+      return `服务器执行了 ${said}；${name} 从不记日志。`;
+    }
+    if (waitsForRewrite(snapshot)) {
+      return `服务器执行了 ${said}；日志在等第一次重写，之前什么也不进日志。`;
+    }
+    return isLogOn(snapshot)
+      ? `${name} 没有改动数据，所以不记日志。`
+      : `服务器执行了 ${said}，但 AOF 已关闭，没有记日志。`;
   }
   if (fact.held) {
     return snapshot.policy === "always"

@@ -71,6 +71,8 @@ export const crash: CrashText = {
   bestTag: "最好",
   ends: (shortest, longest) =>
     shortest === longest ? `止于 ${shortest}` : `止于 ${shortest} 到 ${longest}`,
+  endsEither: (group) =>
+    `两个文件之一：#${group.shortestInode ?? "–"} 从 ${group.shortest} 起，或 #${group.longestInode ?? "–"} 到 ${group.longest}`,
   torn: "断尾在加载时截掉：aof-load-truncated yes。",
   promise: "承诺",
   promiseVerdict: (view) => {

@@ -90,7 +90,9 @@ export const zh: Text = {
         ? "直到磁盘有空间"
         : refusing.endsWhen === "next-sync"
           ? "直到别的内容写进日志并刷盘成功"
-          : "直到服务器重启";
+          : refusing.endsWhen === "rewrite"
+            ? "直到一次重写做出新的日志"
+            : "直到目录能刷盘";
     return `写入被拒绝（${refusing.errno.name}），${until}；${held}读取照常。`;
   },
   breakTitle: "现在弄坏点什么",

@@ -206,6 +206,7 @@ fn file(file: &File) -> FileView {
 /// A key that is gone has no command any more.
 fn redundant(row: &Redundant) -> RedundantView {
     RedundantView {
+        key: view::text(&row.key),
         becomes: row.becomes.as_ref().map(|words| line(words)).unwrap_or_default(),
         commands: row.commands,
         bytes: row.bytes,
