@@ -12,6 +12,7 @@ use crate::server::folder;
 /// More than the pipe holds.
 const VALUE_BYTES: usize = 200_000;
 const ROUNDS: usize = 3;
+const MOST_ROUNDS: usize = 30;
 
 /// A client writes faster than the child takes in, so that the data pipe has room only in the
 /// moment in which the child reads, and is full again at once. The server must hear the child's
@@ -28,11 +29,18 @@ fn a_child_is_heard_while_its_pipe_is_full() {
             scope.spawn(|| fill(writer, &stop));
             let _stop = StopAtEnd(&stop);
             let mut client = server.client();
-            for _ in 0..ROUNDS {
+            // A busy machine may keep the writer away for the 20 ms after which a child asks to
+            // stop; such a rewrite ends well and proves nothing.
+            let mut filled = 0;
+            for _ in 0..MOST_ROUNDS {
                 rewrite(&server, &mut client);
                 let sent = number(&mut client, "aof_last_diff_sent");
-                assert!(sent > VALUE_BYTES as u64, "{world:?}: only {sent} bytes were sent");
+                filled += usize::from(sent > VALUE_BYTES as u64);
+                if filled == ROUNDS {
+                    return;
+                }
             }
+            panic!("{world:?}: the pipe was full in only {filled} of {MOST_ROUNDS} rewrites");
         });
     }
 }
