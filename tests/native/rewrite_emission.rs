@@ -166,7 +166,8 @@ fn has_order(name: &[u8], key: &[u8], items: usize) -> bool {
     match name {
         b"SET" | b"RPUSH" | b"PEXPIREAT" => true,
         b"SADD" => key == b"integers" && items <= 512,
-        b"ZADD" => items <= 128,
+        // One with a long member is a table in Redis, whose order is another in every run.
+        b"ZADD" => items <= 128 && key != b"binary-zset",
         _ => items <= 512 && key != b"binary-hash",
     }
 }

@@ -16,8 +16,8 @@
 //!   another.
 //! - [`story`]: what was executed, what was acknowledged, and what a failure would leave now.
 //! - [`acts`]: what somebody can do in a state.
-//! - [`switch`]: a state, and its moves. One move is one act with the effects that follow from it; a
-//!   failing call inside is a move of its own.
+//! - [`switch`]: a state, and its moves. One move is one act with the effects that follow from
+//!   it; a failing call inside is a move of its own.
 //! - [`invariants`]: what must hold besides.
 //! - [`search`]: breadth first, so that the way to a violation is a shortest one.
 //!

@@ -242,6 +242,4 @@ fn client_of(due: &Due) -> Option<ClientId> {
 }
 
 #[cfg(test)]
-mod orders;
-#[cfg(test)]
 mod tests;

@@ -9,6 +9,8 @@ use crate::sim::rewriting::Parameters;
 use crate::sim::scenario::{command, empty};
 use crate::sim::schedule::choice::Choice;
 
+mod orders;
+
 fn small(policy: Policy, profile: ProfileName) -> World {
     let mut scenario = empty(policy, profile, 1);
     scenario.settings.config.aof_rewrite_block_bytes = 32;

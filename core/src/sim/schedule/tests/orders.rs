@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::*;
+use super::super::*;
 use crate::aof::log::State as LogState;
 use crate::config::Policy;
 use crate::digest::Digest;
