@@ -12,6 +12,7 @@
 //! - [`verdict`]: what each failure would take now.
 //! - [`crash`]: every image that a failure may leave.
 //! - [`recover`]: what each of them recovers to, and whether the promise is kept.
+//! - [`operation`]: what a recorder saw a program do to the file system, laid onto a disk.
 //! - [`rewriting`]: a rewrite as it can be looked at.
 //! - [`schedule`]: who may move next, where a choice decides.
 //! - [`timeline`]: branches of a run, and any step of them.
@@ -24,6 +25,7 @@ pub mod fact;
 pub mod fields;
 pub mod journal;
 pub mod machine;
+pub mod operation;
 pub mod pipes;
 pub mod recover;
 pub mod rewriting;

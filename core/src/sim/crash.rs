@@ -24,41 +24,12 @@ use crate::digest::Digest;
 use crate::promise::Failure;
 use crate::sim::disk::{Change, Disk, Inode, Origin, Stored};
 
+mod model;
+
 #[cfg(test)]
 mod tests;
 
-/// What is assumed about a disk whose power is cut.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DiskModel {
-    /// Exactly what was synced or written back is there, nothing else.
-    Exact,
-    /// What was pending arrived in order, up to any byte.
-    #[default]
-    AnyPrefix,
-    /// Lengths may arrive before data: up to any length, real bytes up to any place, zeros behind.
-    ZeroTail,
-}
-
-impl DiskModel {
-    /// All three, for menus and tests.
-    pub const ALL: [Self; 3] = [Self::Exact, Self::AnyPrefix, Self::ZeroTail];
-
-    /// As written in options.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::AnyPrefix => "any-prefix",
-            Self::ZeroTail => "zero-tail",
-        }
-    }
-
-    /// Reads [`Self::as_str`] back.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|model| model.as_str() == text)
-    }
-}
+pub use model::{Assumptions, Data, DiskModel, NameOrder};
 
 /// How much is enumerated at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

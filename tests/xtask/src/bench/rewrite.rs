@@ -104,6 +104,7 @@ fn one_server(
     figures.during = while_rewriting(&peer, || load(project, &peer, seconds))?;
     figures.extra_mb = extra_bytes(&peer)? / 1e6;
     figures.switch_ms = switch(project, kind, &peer)?;
+    println!("{kind:?}: {figures:?}");
     Ok(figures)
 }
 
@@ -162,6 +163,23 @@ fn while_rewriting<T>(peer: &Peer, work: impl FnOnce() -> Result<T>) -> Result<T
     })
 }
 
+/// Does `work` while clients write small values.
+fn while_writing(project: &Project, peer: &Peer, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    let ends = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| -> Result<()> {
+            while !ends.load(Ordering::Relaxed) {
+                generate(project, peer.port(), SET, 1, CLIENTS, 20_000)?;
+            }
+            Ok(())
+        });
+        let done = work();
+        ends.store(true, Ordering::Relaxed);
+        writer.join().map_err(|_| anyhow::anyhow!("the writer panicked"))??;
+        done
+    })
+}
+
 /// The pause at the end of a rewrite during which [`SWITCH_BYTES`] were written, in milliseconds.
 /// `aofd` says for how long it held replies, Redis for how long its event loop stood still.
 fn switch(project: &Project, kind: Kind, peer: &Peer) -> Result<f64> {
@@ -176,8 +194,9 @@ fn switch(project: &Project, kind: Kind, peer: &Peer) -> Result<f64> {
     let values = SWITCH_BYTES / LARGE_VALUE_BYTES + 1;
     generate(project, peer.port(), LARGE_SET, 1, CLIENTS, values)?;
     let written = number(peer, "aof_current_size")? - before;
-    signal("-CONT")?;
-    await_end(peer)?;
+    signal("-CONT").with_context(|| format!("the server printed:\n{}", peer.printed()))?;
+    // Clients go on writing until the switch is over: it has to catch up with them.
+    while_writing(project, peer, || await_end(peer))?;
     if written < SWITCH_BYTES as f64 {
         bail!("only {written} bytes were written during the rewrite");
     }
