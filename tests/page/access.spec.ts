@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { expect, test, type Page } from "@playwright/test";
-import { open, stepButton } from "./lab.ts";
+import { open, showTables, stepButton } from "./lab.ts";
 
 const axeSource = readFileSync(
   createRequire(import.meta.url).resolve("axe-core/axe.min.js"),
@@ -66,7 +66,7 @@ const states: [string, (page: Page) => Promise<void>][] = [
   [
     "table",
     async (page) => {
-      await page.getByRole("button", { name: /Table view|表格视图/ }).click();
+      await showTables(page);
     },
   ],
   [
@@ -110,7 +110,7 @@ for (const scheme of ["light", "dark"] as const) {
       await page.getByRole("button", { name: /without a child|没有子进程的/ }).click();
       for (const summary of await page.locator("summary").all()) await summary.click();
       expect(await violations(page)).toEqual([]);
-      await page.getByRole("button", { name: /Table view|表格视图/ }).click();
+      await showTables(page);
       expect(await violations(page)).toEqual([]);
       await context.close();
     });
@@ -172,7 +172,7 @@ for (const [width, height] of [
     if (await menu.isVisible()) await menu.click();
     await page.getByRole("button", { name: "中文" }).click();
     expect(await excess()).toBeLessThanOrEqual(0);
-    await page.getByRole("button", { name: "表格视图" }).click();
+    await showTables(page);
     expect(await excess()).toBeLessThanOrEqual(0);
   });
 }

@@ -51,6 +51,12 @@ export async function type(page: Page, line: string): Promise<void> {
   await prompt.press("Enter");
 }
 
+/** Shows the tables. They are fetched when they are first asked for: only then are they there. */
+export async function showTables(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^(Table view|表格视图)$/ }).click();
+  await expect(page.getByTestId("tables")).toBeVisible();
+}
+
 export function stepButton(page: Page): Locator {
   return page.getByRole("button", { name: /^(Step|下一步)$/ });
 }

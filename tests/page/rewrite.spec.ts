@@ -2,7 +2,7 @@
 // is drawn and put into words.
 import { expect, test, type Page } from "@playwright/test";
 import type { Snapshot } from "../../web/src/types.ts";
-import { open, snapshot, stepUntil, timeline, type } from "./lab.ts";
+import { open, showTables, snapshot, stepUntil, timeline, type } from "./lab.ts";
 
 const lesson = (page: Page) => page.getByRole("combobox", { name: /^(Lesson|课程)$/ });
 const shown = (page: Page) => page.getByRole("combobox", { name: /^(Show|看)$/ });
@@ -224,7 +224,7 @@ test("the child can be killed, and nothing acknowledged is lost", async ({ page 
 test("the table says the same", async ({ page }) => {
   await open(page, "/#rewrite");
   const view = rewriteOf(await snapshot(page));
-  await page.getByRole("button", { name: "Table view" }).click();
+  await showTables(page);
   const rows = (name: string) => page.locator(`table[data-table=${name}] tbody tr`);
   await expect(rows("fields")).toHaveCount(32);
   await expect(rows("functions")).toHaveCount(10);

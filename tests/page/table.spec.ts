@@ -1,6 +1,6 @@
 // The table view holds every fact of the snapshot.
 import { expect, test, type Page } from "@playwright/test";
-import { open, snapshot, stepButton } from "./lab.ts";
+import { open, showTables, snapshot, stepButton } from "./lab.ts";
 
 async function cells(page: Page, table: string): Promise<string[][]> {
   return page
@@ -75,7 +75,7 @@ async function expectParity(page: Page): Promise<void> {
 test("at every step of the opening run", async ({ page }) => {
   await open(page);
   await page.getByRole("slider").press("Home");
-  await page.getByRole("button", { name: "Table view" }).click();
+  await showTables(page);
   await expectParity(page);
   for (let step = 1; step <= 19; step += 1) {
     await stepButton(page).click();
@@ -86,7 +86,7 @@ test("at every step of the opening run", async ({ page }) => {
 test("after a power cut", async ({ page }) => {
   await open(page);
   await page.getByRole("button", { name: /Cut the power/ }).click();
-  await page.getByRole("button", { name: "Table view" }).click();
+  await showTables(page);
   await expectParity(page);
   await page.getByRole("button", { name: "Stage view" }).click();
   await expect(page.getByTestId("stage")).toBeVisible();

@@ -1,6 +1,6 @@
 // Lists, hashes, sets and sorted sets: what the page shows of them, and what the log holds.
 import { expect, test } from "@playwright/test";
-import { choosePolicy, open, snapshot, stepUntil, type } from "./lab.ts";
+import { choosePolicy, open, showTables, snapshot, stepUntil, type } from "./lab.ts";
 
 const LINES = [
   "RPUSH l a b",
@@ -36,7 +36,7 @@ for (const [language, locale] of [
       await page.getByRole("textbox").press("Enter");
       await expect(page.locator("#prompt-hint")).toHaveText(NOT_HERE[language]);
 
-      await page.getByRole("button", { name: /Table view|表格/ }).click();
+      await showTables(page);
       const dataset = page.locator("table[data-table=dataset] tbody tr");
       const row = (key: string) =>
         dataset.filter({ has: page.locator(`:nth-child(2):text-is("${key}")`) });

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::sim::disk::{Disk, DirectorySync, Inode, Parameters, Sync};
+use crate::sim::disk::{DirectorySync, Disk, Inode, Parameters, Sync};
 use crate::units::{Errno, Micros};
 
 #[cfg(test)]

@@ -11,13 +11,8 @@ fn replayed(operations: &[Operation]) -> Replay {
 }
 
 fn contents(replay: &Replay, name: &str) -> Vec<Option<Vec<u8>>> {
-    let found = images(
-        replay.disk(),
-        name,
-        Failure::PowerCut,
-        DiskModel::AnyPrefix,
-        Limits::default(),
-    );
+    let found =
+        images(replay.disk(), name, Failure::PowerCut, DiskModel::AnyPrefix, Limits::default());
     found.images.into_iter().map(|image| image.content).collect()
 }
 
