@@ -229,21 +229,32 @@ export interface DirectoryView { name: string; cachedInode: number | null; diskI
 export interface CrashGroup { images: number;
   /** what `boot` takes to start from the longest image of this group */
   example: number; shortest: number; longest: number;
-  /** the files that the shortest and the longest are of: two where the name may lead to either */
-  shortestInode: number | null; longestInode: number | null;
+  /** the file that all of them are of; null when the name is gone */
+  inode: number | null;
   dataset: KeyView[]; keptWrites: number; lostWrites: number;
   /** the loader refuses these images */
   refused: string | null; promiseKept: boolean }
+/** A file to which the name of the log may lead after the failure. `entries` are the whole commands of the
+ * longest, with their places in the file, equal ones in a row as one, at most 64. */
+export interface CrashFile { inode: number | null;
+  /** "only" when there is no other */
+  role: "only" | "old" | "new" | "missing";
+  images: number; shortest: number; longest: number;
+  entries: { from: number; to: number; text: string; count: number }[] }
 export interface CrashView {
   kind: "killed" | "power-cut" | "halted";
   model: DiskModel;
   images: number;
   /** true when enumeration stopped at the cap */
   moreThan: boolean;
+  /** images of one file that recover the same */
   groups: CrashGroup[];
+  /** worst first */
+  files: CrashFile[];
   promise: { kept: boolean; atLeastUnits: number; atLeastUpTo: number; sinceUs: number | null };
   /** lengths of the disks that lose most and least */
   worst: number; best: number;
+  worstInode: number | null; bestInode: number | null;
 }
 
 /** One record, or the part of one that is in this place; a record that stands in two places has the
@@ -287,9 +298,11 @@ export interface RewriteView {
   recovered: { old: DatasetText | null; new: DatasetText | null };
   before: { bytes: number; commands: number; keys: number };
   after: { bytes: number; commands: number } | null;
-  /** what many commands of the old log became, the largest saving first, at most 5;
-   * `becomes` is empty for a key that is gone */
-  redundant: { key: string; becomes: string; commands: number; bytes: number; newBytes: number }[];
+  /** what the commands of the old log became, and all rows add up to both files: at most 5 keys, the largest
+   * saving first; commands about no key; SELECT, MULTI and EXEC; the other keys.
+   * `becomes` is the first command of the key now, empty for a key that is gone */
+  redundant: { subject: "key" | "dataset" | "frame" | "rest"; key: string; keys: number; becomes: string;
+    commands: number; bytes: number; newCommands: number; newBytes: number }[];
   /** the same rewrite on the event loop */
   foreground: { startUs: number; endUs: number; waiting: { client: number; text: string; arrivedUs: number; waitedUs: number }[] } | null;
 }

@@ -129,7 +129,11 @@ export const picture: RewriteView = {
   before: { bytes: 2231, commands: 105, keys: 5 },
   after: { bytes: 160, commands: 6 },
   foreground: null,
-  redundant: [{ key: "n", becomes: "SET n 100", commands: 100, bytes: 2100, newBytes: 29 }],
+  redundant: [
+    { subject: "key", key: "n", keys: 1, becomes: "SET n 100", commands: 100, bytes: 2100, newCommands: 1, newBytes: 29 },
+    { subject: "frame", key: "", keys: 0, becomes: "", commands: 1, bytes: 23, newCommands: 1, newBytes: 23 },
+    { subject: "rest", key: "", keys: 4, becomes: "", commands: 4, bytes: 108, newCommands: 4, newBytes: 108 },
+  ],
 };
 
 type Change<T> = {
@@ -297,10 +301,13 @@ const big = changed(picture, {
   before: { bytes: 1_061_234_567, commands: 9_000_123, keys: 1_200_000 },
   after: null,
   redundant: many(5, (i) => piece("", i)).map((_, i) => ({
+    subject: "key" as const,
     key: `${long}:${i}`,
+    keys: 1,
     becomes: `HSET ${long}:${i} a 1 b 2`,
     commands: 1_000_000 - i,
     bytes: 123_456_789 - i,
+    newCommands: 1,
     newBytes: 1_234,
   })),
 });

@@ -4,7 +4,8 @@
 //! must remember: this is the memory of the world, not of the server, and nothing the server does
 //! depends on it. Positions count the bytes of everything that was ever logged, from byte 0 of the
 //! log of the first start on and over later ones. Before the first rewrite they are offsets in the
-//! file.
+//! file. A write that changed memory while the log was off takes one position, too: a file that was
+//! made before ends in front of it, one that was made from memory after it does not.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -83,10 +84,20 @@ pub struct Asked {
     pub lost: bool,
     /// The log was on when it ran, so that its reply promised something.
     pub logged: bool,
+    /// It changed the dataset while the log was off. So that it has a place in the order, and only
+    /// what was made from memory later holds it, it takes one position of its own, for which no
+    /// file has a byte.
+    pub bypassed: bool,
 }
 
 impl Asked {
-    /// Whether it added to the log.
+    /// What it added to the log: from, to. Empty for what changed nothing, or nothing but memory.
+    #[must_use]
+    pub const fn in_log(&self) -> (u64, u64) {
+        if self.bypassed { (self.from, self.from) } else { (self.from, self.to) }
+    }
+
+    /// Whether it changed the dataset.
     #[must_use]
     pub const fn is_write(&self) -> bool {
         self.from < self.to

@@ -1,7 +1,7 @@
 //! What every possible disk recovers to, and whether the promise is kept on all of them.
 //!
-//! Each image goes through the same [`Start`] that a real server performs; images that lead to the
-//! same dataset form a group. The dataset is then judged by [`crate::promise::check`] against what
+//! Each image goes through the same [`Start`] that a real server performs; images of one file that
+//! lead to the same dataset form a group. The dataset is then judged by [`crate::promise::check`] against what
 //! was executed.
 
 use std::collections::BTreeMap;
@@ -12,6 +12,7 @@ use crate::keyspace::Keyspace;
 use crate::load::Class;
 use crate::promise::{Breach, History, Promise, Recovered, check};
 use crate::sim::crash::{Image, Images};
+use crate::sim::disk::Inode;
 use crate::start::{Opened, Removal, Start, StartAction, StartError, StartStep};
 
 /// What one image leads to.
@@ -98,7 +99,7 @@ pub(crate) fn piece(bytes: &[u8], offset: u64, max_bytes: usize) -> &[u8] {
     &bytes[from..to]
 }
 
-/// Images that lead to the same dataset, or are refused for the same class of reason.
+/// Images of one file that lead to the same dataset, or are refused for the same class of reason.
 #[derive(Clone, Debug)]
 pub struct Group {
     /// How many.
@@ -155,12 +156,12 @@ impl Survey {
         let first = images.images.first();
         let at_least_units =
             first.map_or(0, |image| history_of(image).units_upto(promise.at_least_upto));
-        let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
+        let mut groups: BTreeMap<(Option<Inode>, Key), Group> = BTreeMap::new();
         for image in images.images {
             let recovery = recover(image.content.as_deref(), config, seed);
             let length = image.length_bytes();
             groups
-                .entry(Key::of(&recovery))
+                .entry((image.inode, Key::of(&recovery)))
                 .and_modify(|group| {
                     group.images += 1;
                     group.shortest = group.shortest.min(length);

@@ -1,6 +1,7 @@
 //! A rewrite as it can be looked at: both processes, the pages that they share, the rewrite
 //! buffer, the pipes, the files and their names.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::effect::Pipe;
@@ -16,7 +17,7 @@ pub(crate) mod foreground;
 mod look;
 pub(crate) mod pages;
 mod pieces;
-mod redundant;
+pub(crate) mod redundant;
 
 /// What rewrites cost and how much room they have in the simulated world. The size of a block of
 /// the rewrite buffer is a directive, `aof-rewrite-block-bytes`.
@@ -324,20 +325,36 @@ pub struct RecoveredView {
     pub keys_total: u64,
 }
 
-/// A key whose commands were mostly redundant.
+/// What a row of [`Redundant`] is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// One key. A command about several counts for its first.
+    Key(Vec<u8>),
+    /// Commands about no key, such as FLUSHALL.
+    Dataset,
+    /// SELECT, MULTI and EXEC.
+    Frame,
+    /// All keys that have no row of their own.
+    Rest {
+        /// How many.
+        keys: u64,
+    },
+}
+
+/// What stood in the old log, and what stands in the new one for it. All rows together are both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redundant {
-    /// The key.
-    pub key: Vec<u8>,
-    /// One of the commands that made it.
-    pub example: Arc<OwnedArgv>,
-    /// How many there were.
+    /// For what.
+    pub subject: Subject,
+    /// How many commands there were.
     pub commands: u64,
     /// How many bytes they took.
     pub bytes: u64,
-    /// The first command that makes it now, none if the key is gone.
+    /// The first command that makes the key now, none if it is gone or the row is about no key.
     pub becomes: Option<Arc<OwnedArgv>>,
-    /// How many bytes the key takes now.
+    /// How many commands there are now.
+    pub new_commands: u64,
+    /// How many bytes they take.
     pub new_bytes: u64,
 }
 
@@ -406,8 +423,8 @@ pub struct View {
     pub before_keys: u64,
     /// Bytes and commands of the dataset in the new file, once it is written.
     pub after: Option<(u64, u64)>,
-    /// What was redundant, the largest first, at most 5.
-    pub redundant: Vec<Redundant>,
+    /// What became of what stood in the log: the five keys that save most first.
+    pub redundant: Rc<[Redundant]>,
     /// The same on the loop.
     pub foreground: Option<Foreground>,
 }

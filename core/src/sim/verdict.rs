@@ -221,7 +221,7 @@ fn row(journal: &Journal, frontier: &Frontier, safe: u64, fate_of: impl Fn(u64) 
         }
         if fate != Fate::Memory {
             since = since.min(asked.executed);
-            to = to.max(asked.to);
+            to = to.max(asked.in_log().1);
         }
         fates.push((number, fate));
     }

@@ -1,7 +1,8 @@
 //! The verdict, and what a failure left.
 
 use aof_core::promise::Ground;
-use aof_core::sim::crash::{DiskModel, Limits};
+use aof_core::resp::{self, Decoded, Decoder, OwnedArgv};
+use aof_core::sim::crash::{DiskModel, Image, Limits};
 use aof_core::sim::journal::Journal;
 use aof_core::sim::recover::{Group, Recovery};
 use aof_core::sim::verdict::{self, Fate, Frontier, Then};
@@ -9,10 +10,14 @@ use aof_core::sim::world::{Scene, SceneKind, World};
 
 use crate::show::{fate, line, log};
 use crate::view;
-use crate::view::crash::{Chip, CrashGroup, CrashView, PromiseView, Verdict, VerdictRow};
+use crate::view::crash::{
+    Chip, CrashEntry, CrashFile, CrashGroup, CrashView, PromiseView, Verdict, VerdictRow,
+};
 
 /// Chips in one row.
 const CHIPS_SHOWN: usize = 8;
+/// Commands of one possible file that are listed.
+const ENTRIES_SHOWN: usize = 64;
 
 /// `Verdict`.
 #[must_use]
@@ -75,7 +80,7 @@ fn chip(journal: &Journal, number: usize, of: Fate) -> Chip {
 pub fn crash(world: &World, model: DiskModel) -> Option<CrashView> {
     let scene = world.down()?.scene.as_deref()?;
     let survey = world.survey(model, Limits::default())?;
-    let (worst, best) = (survey.worst()?.length_bytes(), survey.best()?.length_bytes());
+    let (worst, best) = (survey.worst()?, survey.best()?);
     let kept = survey.is_kept();
     let sync_counts = survey.promise.ground == Ground::LastSync;
     Some(CrashView {
@@ -97,9 +102,71 @@ pub fn crash(world: &World, model: DiskModel) -> Option<CrashView> {
             at_least_up_to: survey.promise.at_least_upto,
             since_us: scene.last_sync_started.filter(|_| sync_counts).map(|at| at.0),
         },
-        worst,
-        best,
+        files: files(world, &survey.groups),
+        worst: worst.length_bytes(),
+        best: best.length_bytes(),
+        worst_inode: worst.inode.map(|inode| inode.0),
+        best_inode: best.inode.map(|inode| inode.0),
     })
+}
+
+/// The files to which the name of the log may lead now, from the worst to the best.
+fn files(world: &World, groups: &[Group]) -> Vec<CrashFile> {
+    let mut files: Vec<CrashFile> = Vec::new();
+    let mut longest: Vec<&Image> = Vec::new();
+    for group in groups {
+        let inode = group.example.inode.map(|inode| inode.0);
+        let images = group.images as u64;
+        match files.iter().position(|file| file.inode == inode) {
+            Some(place) => {
+                let file = &mut files[place];
+                file.images += images;
+                file.shortest = file.shortest.min(group.shortest);
+                if group.longest > file.longest {
+                    file.longest = group.longest;
+                    longest[place] = &group.example;
+                }
+            }
+            None => {
+                let (shortest, to) = (group.shortest, group.longest);
+                let (role, entries) = ("only", Vec::new());
+                files.push(CrashFile { inode, role, images, shortest, longest: to, entries });
+                longest.push(&group.example);
+            }
+        }
+    }
+    let named = world.machine().disk.cached_name(&world.machine().name).map(|inode| inode.0);
+    let several = files.len() > 1;
+    for (file, image) in files.iter_mut().zip(longest) {
+        file.entries = entries(image.content.as_deref().unwrap_or_default());
+        if several {
+            file.role = match file.inode {
+                None => "missing",
+                inode if inode == named => "new",
+                Some(_) => "old",
+            };
+        }
+    }
+    files
+}
+
+/// Whole commands of a file, equal ones in a row as one.
+fn entries(mut bytes: &[u8]) -> Vec<CrashEntry> {
+    let mut decoder = Decoder::new(resp::Limits::default());
+    let (mut found, mut from): (Vec<CrashEntry>, u64) = (Vec::new(), 0);
+    while let Decoded::Command { argv, consumed } = decoder.decode(bytes) {
+        let text = line(&OwnedArgv::from(argv));
+        let to = from + consumed as u64;
+        if let Some(last) = found.last_mut().filter(|last| last.text == text) {
+            (last.to, last.count) = (to, last.count + 1);
+        } else if found.len() < ENTRIES_SHOWN {
+            found.push(CrashEntry { from, to, text, count: 1 });
+        } else {
+            break;
+        }
+        (from, bytes) = (to, &bytes[consumed..]);
+    }
+    found
 }
 
 fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> CrashGroup {
@@ -119,8 +186,7 @@ fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> Crash
         example,
         shortest: group.shortest,
         longest: group.longest,
-        shortest_inode: group.witness.inode.map(|inode| inode.0),
-        longest_inode: group.example.inode.map(|inode| inode.0),
+        inode: group.example.inode.map(|inode| inode.0),
         dataset,
         kept_writes: kept.len() as u64,
         lost_writes: lost.len() as u64,

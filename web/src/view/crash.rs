@@ -51,13 +51,35 @@ pub struct CrashGroup {
     pub example: u64,
     pub shortest: u64,
     pub longest: u64,
-    pub shortest_inode: Option<u64>,
-    pub longest_inode: Option<u64>,
+    pub inode: Option<u64>,
     pub dataset: Vec<KeyView>,
     pub kept_writes: u64,
     pub lost_writes: u64,
     pub refused: Option<String>,
     pub promise_kept: bool,
+}
+
+/// One command in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
+pub struct CrashEntry {
+    pub from: u64,
+    pub to: u64,
+    pub text: String,
+    pub count: u64,
+}
+
+/// `CrashFile`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
+pub struct CrashFile {
+    pub inode: Option<u64>,
+    pub role: &'static str,
+    pub images: u64,
+    pub shortest: u64,
+    pub longest: u64,
+    pub entries: Vec<CrashEntry>,
 }
 
 /// What was promised.
@@ -81,7 +103,10 @@ pub struct CrashView {
     pub images: u64,
     pub more_than: bool,
     pub groups: Vec<CrashGroup>,
+    pub files: Vec<CrashFile>,
     pub promise: PromiseView,
     pub worst: u64,
     pub best: u64,
+    pub worst_inode: Option<u64>,
+    pub best_inode: Option<u64>,
 }

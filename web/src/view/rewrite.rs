@@ -341,10 +341,13 @@ pub struct AfterView {
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of types.ts, which says what they are")]
 pub struct RedundantView {
+    pub subject: &'static str,
     pub key: String,
+    pub keys: u64,
     pub becomes: String,
     pub commands: u64,
     pub bytes: u64,
+    pub new_commands: u64,
     pub new_bytes: u64,
 }
 

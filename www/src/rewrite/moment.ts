@@ -83,3 +83,13 @@ export function hasNewName(snapshot: Snapshot): boolean {
 export function wroteSince(view: RewriteView): boolean {
   return view.diff.sentBytes + view.diff.waitingBytes > 0;
 }
+
+/** The key of which one of these commands says what many commands said. */
+export function insteadOf(
+  { rewrite }: Snapshot,
+  commands: readonly string[],
+): RewriteView["redundant"][number] | undefined {
+  return rewrite?.redundant.find(
+    (row) => row.newCommands === 1 && row.commands > 1 && commands.includes(row.becomes),
+  );
+}

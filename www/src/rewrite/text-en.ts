@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, many, mark, noteEvent, noteMark } from "./events-en";
-import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, isFromMemory, wasCalledOff, wroteSince } from "./moment";
+import { changedKey, hasFailed, hasNewName, insteadOf, isLive, isRenamed, isTheMatter, restOf, splitPages, isFromMemory, wasCalledOff, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -215,7 +215,7 @@ function childWrite(fact: Fact<"child-write">, snapshot: Snapshot): string {
   if (fact.part === "diff") {
     return `The child appended the ${bytes(fact.result.bytes)} that the parent had sent, behind what it had read from memory.`;
   }
-  const instead = snapshot.rewrite?.redundant.find((row) => fact.commands.includes(row.becomes));
+  const instead = insteadOf(snapshot, fact.commands);
   if (instead && fact.commandsTotal > 1) {
     return `The child wrote ${fact.commandsTotal} commands, ${bytes(fact.result.bytes)}. ${code(spokenText(instead.becomes))} stands for ${instead.commands} commands of ${bytes(instead.bytes)}.`;
   }

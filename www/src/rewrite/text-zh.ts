@@ -12,7 +12,7 @@ import type {
   Snapshot,
 } from "../types";
 import { ended, event, failed, mark, noteEvent, noteMark } from "./events-zh";
-import { changedKey, hasFailed, hasNewName, isLive, isRenamed, isTheMatter, restOf, splitPages, isFromMemory, wasCalledOff, wroteSince } from "./moment";
+import { changedKey, hasFailed, hasNewName, insteadOf, isLive, isRenamed, isTheMatter, restOf, splitPages, isFromMemory, wasCalledOff, wroteSince } from "./moment";
 
 type Fact<Name extends RewriteFact["name"]> = Extract<RewriteFact, { name: Name }>;
 
@@ -211,7 +211,7 @@ function childWrite(fact: Fact<"child-write">, snapshot: Snapshot): string {
   if (fact.part === "diff") {
     return `子进程把父进程送来的 ${bytes(fact.result.bytes)}追加在从内存读出的内容之后。`;
   }
-  const instead = snapshot.rewrite?.redundant.find((row) => fact.commands.includes(row.becomes));
+  const instead = insteadOf(snapshot, fact.commands);
   if (instead && fact.commandsTotal > 1) {
     return `子进程写下 ${fact.commandsTotal} 条命令，${bytes(fact.result.bytes)}；${code(spokenText(instead.becomes, 18))} 代替 ${instead.commands} 条命令的 ${bytes(instead.bytes)}。`;
   }

@@ -219,13 +219,15 @@ export const en: SceneText = {
         ? "There was no log at the fork. The first one:"
         : "At the fork the file was empty. The new one:";
     }
-    const first = view.redundant[0];
+    const first = view.redundant.find((row) => row.subject === "key");
     const became = hasFailed(view) || view.stage === "failed" ? "would have become" : "became";
     const what = !first
       ? en.noneRedundant(view)
       : first.becomes === ""
-        ? `The ${N(first.commands, "command")} of ${shortened(visible(first.key), 12)} became nothing: the key is gone.`
-        : `${N(first.commands, "command")} ${became} ${first.becomes}.`;
+        ? `The ${N(first.commands, "command")} of ${shortened(visible(first.key), 12)} ${became} nothing: the key is gone.`
+        : first.newCommands > 1
+          ? `${N(first.commands, "command")} of ${shortened(visible(first.key), 12)} ${became} ${grouped(first.newCommands)}.`
+          : `${N(first.commands, "command")} ${became} ${shortened(visible(first.becomes), 24)}.`;
     return `${what} At the fork, to one scale:`;
   },
   sizesBrief: (before, after) => `${B(before)} at the fork, ${B(after)} rewritten`,
@@ -247,9 +249,17 @@ export const en: SceneText = {
       : `${N(before.commands, "command")} became ${grouped(after.commands)}, made from memory.`;
   },
   keyGone: "nothing: the key is gone",
-  becameOne: (item) =>
-    (item.becomes === "" ? `${shortened(visible(item.key), 12)}: ` : "") +
-    `${N(item.commands, "command")}, ${B(item.bytes)}`,
+  rowName: (item) =>
+    item.subject === "key"
+      ? shortened(visible(item.key), 12)
+      : item.subject === "dataset"
+        ? "the whole dataset"
+        : item.subject === "frame"
+          ? "SELECT, MULTI, EXEC"
+          : item.keys === 1
+            ? "the other key"
+            : `${grouped(item.keys)} other keys`,
+  commandsAndBytes: (commands, bytes) => `${N(commands, "command")}, ${B(bytes)}`,
   unchanged: "as before",
 
   notYetThisLog:

@@ -102,7 +102,9 @@ export interface SceneText {
   noneRedundant(view: RewriteView): string;
   keyGone: string;
   noLogBefore: string;
-  becameOne(item: RewriteView["redundant"][number]): string;
+  /** what a row is about: a key, commands about none, SELECT and its like, all the rest */
+  rowName(item: RewriteView["redundant"][number]): string;
+  commandsAndBytes(commands: number, bytes: number): string;
   unchanged: string;
 
   // verdict strip

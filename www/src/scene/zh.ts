@@ -204,13 +204,15 @@ export const zh: SceneText = {
         ? "fork 时没有日志。第一份："
         : "fork 时文件是空的。新文件：";
     }
-    const first = view.redundant[0];
+    const first = view.redundant.find((row) => row.subject === "key");
     const became = hasFailed(view) || view.stage === "failed" ? "本可变成" : "变成";
     const what = !first
       ? zh.noneRedundant(view)
       : first.becomes === ""
         ? `${shortened(visible(first.key), 12)} 的 ${grouped(first.commands)} 条命令都不用了，键已不在。`
-        : `${grouped(first.commands)} 条命令${became} ${first.becomes}。`;
+        : first.newCommands > 1
+          ? `${shortened(visible(first.key), 12)} 的 ${grouped(first.commands)} 条命令${became} ${grouped(first.newCommands)} 条。`
+          : `${grouped(first.commands)} 条命令${became} ${shortened(visible(first.becomes), 24)}。`;
     return `${what}fork 时，同一比例：`;
   },
   sizesBrief: (before, after) => `fork 时 ${B(before)}，重写后 ${B(after)}`,
@@ -232,9 +234,15 @@ export const zh: SceneText = {
       : `${grouped(before.commands)} 条命令变成 ${grouped(after.commands)} 条，按内存写成。`;
   },
   keyGone: "没有了，键已不在",
-  becameOne: (item) =>
-    (item.becomes === "" ? `${shortened(visible(item.key), 12)}：` : "") +
-    `${grouped(item.commands)} 条命令，${B(item.bytes)}`,
+  rowName: (item) =>
+    item.subject === "key"
+      ? shortened(visible(item.key), 12)
+      : item.subject === "dataset"
+        ? "整个数据集"
+        : item.subject === "frame"
+          ? "SELECT、MULTI、EXEC"
+          : `另外 ${grouped(item.keys)} 个键`,
+  commandsAndBytes: (commands, bytes) => `${grouped(commands)} 条命令，${B(bytes)}`,
   unchanged: "不变",
 
   notYetThisLog: "重写不改变这些：\u0002改名之前，旧日志作数。\u0003",

@@ -1,4 +1,4 @@
-import type { NoteFact, Snapshot, StepFact } from "../types";
+import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
 import {
   executedWrites,
   isLogOn,
@@ -418,7 +418,19 @@ function killed(snapshot: Snapshot): string {
   return `${code("kill -9")} ended the process at ${clock(snapshot.timeUs)}: ${rest}. What the kernel holds stays.`;
 }
 
+function crashFile(file: CrashFile): string {
+  if (file.role === "missing") return "no file";
+  const range =
+    file.shortest === file.longest ? `${file.longest}` : `${file.shortest} to ${file.longest}`;
+  return `the ${file.role} log (inode ${file.inode ?? "?"}, ${range} bytes)`;
+}
+
 function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut" }>): string {
+  const files = snapshot.crash?.files ?? [];
+  if (files.length > 1) {
+    const ways = files.map(crashFile).join(", or ");
+    return `Power went out at ${clock(snapshot.timeUs)}. On disk the name may lead to ${ways}.`;
+  }
   const when = `Power went out at ${clock(snapshot.timeUs)}. Bytes 0 to ${fact.synced} were synced`;
   if (fact.written === fact.synced) return `${when}, and nothing else had reached the kernel.`;
   const may =

@@ -1,10 +1,18 @@
-import type { CrashView, Snapshot } from "../types";
+import type { CrashFile, CrashView, Snapshot } from "../types";
 import { plural, time } from "./en-caption";
 import { clock, commandText, grouped, THIN } from "./format";
 import type { CrashText, TableText } from "./text";
 
 function imageCount(crash: CrashView): string {
   return (crash.moreThan ? "more than " : "") + grouped(crash.images);
+}
+
+/** One of several files to which the name may lead. */
+export function fileName(file: CrashFile): string {
+  if (file.role === "missing") return "No file: the name is gone";
+  const range =
+    file.shortest === file.longest ? `${file.longest}` : `${file.shortest} to ${file.longest}`;
+  return `${file.role === "new" ? "New" : "Old"} log, inode ${file.inode ?? "?"}, ${range} bytes`;
 }
 
 function instead(snapshot: Snapshot): string[] {
@@ -78,8 +86,7 @@ export const crash: CrashText = {
     shortest === longest
       ? `ends at\u00a0${shortest}`
       : `ends at\u00a0${shortest} to\u00a0${longest}`,
-  endsEither: (group) =>
-    `either file: #${group.shortestInode ?? "–"} from\u00a0${group.shortest}, or #${group.longestInode ?? "–"} to\u00a0${group.longest}`,
+  file: fileName,
   torn: "Torn tails are cut back at load: aof-load-truncated yes.",
   promise: "Promise",
   promiseVerdict: (view) => {

@@ -1,6 +1,6 @@
 import type {
   BranchView,
-  CrashGroup,
+  CrashFile,
   CrashView,
   DiskModel,
   Fate,
@@ -180,7 +180,8 @@ export interface CrashText {
   worstTag: string;
   bestTag: string;
   ends(shortest: number, longest: number): string;
-  endsEither(group: CrashGroup): string;
+  /** one of several files to which the name may lead */
+  file(file: CrashFile): string;
   torn: string;
   promise: string;
   promiseVerdict(crash: CrashView): string;

@@ -1,4 +1,4 @@
-import type { NoteFact, Snapshot, StepFact } from "../types";
+import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
 import {
   executedWrites,
   isLogOn,
@@ -369,7 +369,18 @@ function killed(snapshot: Snapshot): string {
   return `${at(snapshot.timeUs)}，${code("kill -9")} 杀掉了进程：${rest}；内核手里的还在。`;
 }
 
+function crashFile(file: CrashFile): string {
+  if (file.role === "missing") return "不存在的文件";
+  const range =
+    file.shortest === file.longest ? `${file.longest}` : `${file.shortest} 到 ${file.longest}`;
+  return `${file.role === "new" ? "新" : "旧"}日志（inode ${file.inode ?? "?"}，${range} 字节）`;
+}
+
 function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut" }>): string {
+  const files = snapshot.crash?.files ?? [];
+  if (files.length > 1) {
+    return `${at(snapshot.timeUs)}断电。磁盘上的名字可能指向${files.map(crashFile).join("，或者")}。`;
+  }
   const when = `${at(snapshot.timeUs)}断电。前 ${bytes(fact.synced)}已落盘；`;
   if (fact.written === fact.synced) return `${when}内核手里没有别的。`;
   const may =

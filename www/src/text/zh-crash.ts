@@ -1,10 +1,18 @@
-import type { CrashView, Snapshot } from "../types";
+import type { CrashFile, CrashView, Snapshot } from "../types";
 import { commandText, grouped } from "./format";
 import type { CrashText, TableText } from "./text";
 import { bytes, time } from "./zh-caption";
 
 function imageCount(crash: CrashView): string {
   return grouped(crash.images) + (crash.moreThan ? " 种以上" : " 种");
+}
+
+/** One of several files to which the name may lead. */
+export function fileName(file: CrashFile): string {
+  if (file.role === "missing") return "没有文件：名字不在了";
+  const range =
+    file.shortest === file.longest ? `${file.longest}` : `${file.shortest} 到 ${file.longest}`;
+  return `${file.role === "new" ? "新" : "旧"}日志，inode ${file.inode ?? "?"}，${range} 字节`;
 }
 
 function instead(snapshot: Snapshot): string[] {
@@ -71,8 +79,7 @@ export const crash: CrashText = {
   bestTag: "最好",
   ends: (shortest, longest) =>
     shortest === longest ? `止于 ${shortest}` : `止于 ${shortest} 到 ${longest}`,
-  endsEither: (group) =>
-    `两个文件之一：#${group.shortestInode ?? "–"} 从 ${group.shortest} 起，或 #${group.longestInode ?? "–"} 到 ${group.longest}`,
+  file: fileName,
   torn: "断尾在加载时截掉：aof-load-truncated yes。",
   promise: "承诺",
   promiseVerdict: (view) => {

@@ -26,6 +26,7 @@ fn after(journal: &mut Journal, line: &str, reply: &[u8], units: &[&[&str]]) -> 
         always: false,
         lost: false,
         logged: true,
+        bypassed: false,
     });
     let first = journal.entries().len();
     let cause = Cause::Command { asked, words: words.as_argv(), reply };

@@ -1,5 +1,7 @@
 //! A world becomes a [`View`].
 
+use std::rc::Rc;
+
 use crate::effect::Pipe;
 use crate::engine::Engine;
 use crate::event::ChildStatus;
@@ -12,7 +14,6 @@ use crate::sim::pipes::PipeBuffer;
 use crate::sim::recover::{Recovery, recover};
 use crate::sim::rewriting::pages::Pages;
 use crate::sim::rewriting::pieces::{Stream, limited, written};
-use crate::sim::rewriting::redundant::redundant;
 use crate::sim::rewriting::{
     BlockView, ChildStage, ChildView, DiffView, FileView, Foreground, KeyCell, KeyState, NameView,
     PagesView, ParentView, PipeView, RecoveredView, Source, Stage, View, Waiting,
@@ -35,8 +36,6 @@ impl World {
         let stream = Stream::new(&self.journal, record.forked_at);
         let (parent_keys, child_keys, changed) = cells(&process.keyspace, now);
         let (before_bytes, before_commands, before_keys) = record.before;
-        let entries = self.journal.entries();
-        let until_fork = entries.partition_point(|entry| entry.to <= record.forked_at);
         let pages = Pages::of(&process.mark, &self.settings.rewriting);
         let snapshot = process.child.snapshot_bytes();
         let recovered = |inode| self.recovered(record, inode);
@@ -70,7 +69,7 @@ impl World {
             before_commands,
             before_keys,
             after: snapshot.map(|bytes| (bytes, process.child.commands_written())),
-            redundant: redundant(&entries[..until_fork], &process.keyspace),
+            redundant: Rc::clone(&record.redundant),
             foreground: Some(self.foreground(record)),
         })
     }

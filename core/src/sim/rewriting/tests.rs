@@ -7,7 +7,7 @@ use crate::sim::crash::DiskModel;
 use crate::sim::fact::{ChildStep, Fact};
 use crate::sim::scenario::{self, Scenario};
 use crate::sim::timeline::Timeline;
-use crate::sim::world::World;
+use crate::sim::world::{Due, Input, World};
 
 fn world_of(scenario: &Scenario) -> World {
     let mut world = World::new(scenario.settings.clone()).expect("an empty log loads");
@@ -99,8 +99,10 @@ fn the_files_of_the_picture(view: &View) {
     let expected =
         [("appendonly.aof", Some(17), Some(17)), ("temp-rewriteaof-4242.aof", Some(18), None)];
     assert_eq!(names, expected);
-    let [first] = &view.redundant[..] else { panic!("{:?}", view.redundant) };
+    let [first, frame, rest] = &view.redundant[..] else { panic!("{:?}", view.redundant) };
     assert_eq!((first.commands, first.bytes, first.new_bytes), (100, 2_100, 29));
+    assert_eq!((&frame.subject, frame.bytes, frame.new_bytes), (&Subject::Frame, 23, 23));
+    assert_eq!((&rest.subject, rest.bytes), (&Subject::Rest { keys: 4 }, rest.new_bytes));
     let becomes = first.becomes.as_ref().map(|words| words.as_bytes().to_vec());
     assert_eq!(becomes.as_deref(), Some(&b"*3\r\n$3\r\nSET\r\n$1\r\nn\r\n$3\r\n100\r\n"[..]));
 }
@@ -204,4 +206,63 @@ fn a_whole_rewrite_leaves_what_was_there() {
             assert!(!world.machine().disk.names_differ());
         }
     }
+}
+
+/// Rows of the last rewrite after these lines, the two sums as in the files.
+fn rows_after(lines: &[&str]) -> Vec<Redundant> {
+    let mut scenario = scenario::empty(Policy::EverySec, ProfileName::Hardened, 7);
+    let at = |number: usize| Micros(10_000 + 2_000_000 * number as u64);
+    let command = |(number, line): (usize, &&str)| {
+        let words = Arc::new(OwnedArgv::from_line(line));
+        Due { at: at(number), input: Input::Command { client: ClientId(1), words } }
+    };
+    scenario.inputs = lines.iter().enumerate().map(command).collect();
+    let mut world = world_of(&scenario);
+    while world.step().is_some() {}
+    let view = world.rewriting().expect("there was a fork");
+    assert_eq!(view.stage, Stage::Done, "{lines:?}");
+    let rows = view.redundant.iter();
+    let sum = rows.fold([0; 4], |[a, b, c, d], row| {
+        [a + row.bytes, b + row.commands, c + row.new_bytes, d + row.new_commands]
+    });
+    let (after_bytes, after_commands) = view.after.expect("it is complete");
+    let files = [view.before_bytes, view.before_commands, after_bytes, after_commands];
+    assert_eq!(sum, files, "{lines:?} {:?}", view.redundant);
+    view.redundant.to_vec()
+}
+
+#[test]
+fn what_was_redundant_adds_up() {
+    let items: Vec<String> = (0..130).map(|number| format!("v{number}")).collect();
+    let list = format!("RPUSH l {}", items.join(" "));
+    let rows = rows_after(&[&list, "LPOP l", "BGREWRITEAOF"]);
+    let [list, _] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!((list.commands, list.new_commands), (2, 3), "at most 64 items in one RPUSH");
+    assert!(list.new_bytes > list.bytes, "two more commands cost more than one item");
+
+    let rows = rows_after(&["SET a 1", "SET b 2", "DEL a b", "BGREWRITEAOF"]);
+    let of = |rows: &[Redundant], name: &str| {
+        let key = Subject::Key(name.as_bytes().to_vec());
+        let row = rows.iter().find(|row| row.subject == key);
+        row.map(|row| (row.commands, row.becomes.is_some(), row.new_bytes))
+    };
+    assert_eq!(of(&rows, "a"), Some((2, false, 0)), "DEL counts for its first key");
+    assert_eq!(of(&rows, "b"), Some((1, false, 0)));
+
+    let rows = rows_after(&["SET a 1", "FLUSHALL", "SET c 1", "BGREWRITEAOF"]);
+    assert_eq!(of(&rows, "a"), Some((1, false, 0)));
+    let flush = rows.iter().find(|row| row.subject == Subject::Dataset);
+    assert_eq!(flush.map(|row| (row.commands, row.bytes)), Some((1, 18)));
+
+    let expiring = ["SET a 1 PX 100", "SELECT 3", "SET b 2", "GET a", "BGREWRITEAOF"];
+    assert_eq!(of(&rows_after(&expiring), "a"), Some((2, false, 0)), "SET and the DEL of its end");
+
+    let many = ["MSET a 1 b 2 c 3 d 4 e 5 f 6 g 7", "MULTI", "INCR a", "INCR b", "EXEC"];
+    let many: Vec<&str> = many.into_iter().chain(["INCR c", "BGREWRITEAOF"]).collect();
+    let rows = rows_after(&many);
+    assert!(rows.iter().any(|row| row.subject == Subject::Rest { keys: 2 }), "{rows:?}");
+
+    // The second rewrite begins with what the first has made.
+    let twice = ["SET a 1", "INCR a", "INCR a", "BGREWRITEAOF", "INCR a", "BGREWRITEAOF"];
+    assert_eq!(of(&rows_after(&twice), "a"), Some((2, true, 27)));
 }

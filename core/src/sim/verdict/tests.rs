@@ -21,6 +21,7 @@ fn journal() -> Journal {
             always: false,
             lost: false,
             logged: true,
+            bypassed: false,
         });
     }
     journal.answered(ClientId(1), 2);

@@ -168,12 +168,14 @@ impl World {
     }
 
     fn reached(&self, written: u64, synced: u64) -> Reached {
+        // What changed memory only has a position, and no file has it.
+        let end = self.journal.end();
         Reached {
-            written,
-            synced,
+            written: written.min(end),
+            synced: synced.min(end),
             acknowledged: self.journal.acknowledged_upto(),
             acknowledged_after_sync: self.journal.acknowledged_after_sync(),
-            written_back: self.frontier(DiskModel::Exact).safe().min(self.journal.end()),
+            written_back: self.frontier(DiskModel::Exact).safe().min(end),
         }
     }
 

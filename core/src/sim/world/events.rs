@@ -283,22 +283,28 @@ impl World {
         let held_bytes = self.held(connection).len();
         let executed = self.machine.clock;
         let argv = words.as_argv();
+        let changes = self.changes();
         self.handle(Event::Command { client: connection, argv, now });
         let reply: Arc<[u8]> = self.held(connection).get(held_bytes..).unwrap_or_default().into();
         let units = self.last_units();
         let (from, to) = (before, self.appended());
+        let bypassed = from == to && self.changes() > changes && !self.is_log_on();
+        if bypassed {
+            self.machine.positions.world += 1;
+        }
         let asked = self.journal.asked_now(Asked {
             client: connection,
             words: Arc::clone(words),
             reply: Arc::clone(&reply),
             answer: if reply.is_empty() { Answer::Sent } else { Answer::Held },
             from,
-            to,
+            to: to + u64::from(bypassed),
             executed,
             step: self.steps + 1,
             always: false,
             lost: false,
-            logged: self.engine().is_some_and(|engine| engine.log().state() == State::On),
+            logged: self.is_log_on(),
+            bypassed,
         });
         let cause = Cause::Command { asked, words: argv, reply: &reply };
         let entries = self.note_appended(before, &units, cause);
@@ -306,6 +312,15 @@ impl World {
         let client = Self::client_of(connection);
         let words = Arc::clone(words);
         Fact::Command { client, asked, words, entries, from, to, reply, held }
+    }
+
+    fn is_log_on(&self) -> bool {
+        self.engine().is_some_and(|engine| engine.log().state() == State::On)
+    }
+
+    /// Commands that have changed the dataset.
+    fn changes(&self) -> u64 {
+        self.engine().map_or(0, |engine| engine.executor().statistics.changes)
     }
 
     fn held(&self, connection: ClientId) -> &[u8] {

@@ -69,16 +69,17 @@ impl World {
         let mut told = Vec::with_capacity(answered.len());
         for number in answered {
             let asked = &self.journal.asked()[number];
+            let (from, to) = asked.in_log();
             told.push(Answered {
                 asked: number,
                 words: Arc::clone(&asked.words),
                 reply: Arc::clone(&asked.reply),
-                log: (asked.from, asked.to),
+                log: (from, to),
             });
-            log_bytes += asked.to - asked.from;
-            in_memory_bytes += asked.to.max(written) - asked.from.max(written);
+            log_bytes += to - from;
+            in_memory_bytes += to.max(written) - from.max(written);
             let in_cache = |at: u64| at.clamp(durable, written.max(durable));
-            in_cache_bytes += in_cache(asked.to) - in_cache(asked.from);
+            in_cache_bytes += in_cache(to) - in_cache(from);
         }
         Fact::Reply {
             client: Self::client_of(client),

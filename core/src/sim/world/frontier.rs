@@ -1,6 +1,6 @@
 //! Where everything stands, by the files that a failure may leave under the log's name.
 
-use crate::aof::log::SyncStatus;
+use crate::aof::log::{State, SyncStatus};
 use crate::profile::ZeroTail;
 use crate::sim::crash::DiskModel;
 use crate::sim::disk::Stored;
@@ -52,7 +52,9 @@ impl World {
             })
         });
         let log = self.engine().map(crate::engine::Engine::log);
-        let appended = self.engine().map_or(named.written, |_| self.appended());
+        // With the log off nothing waits to be written, whatever has run since.
+        let feeds = log.is_some_and(|log| log.state() != State::Off);
+        let appended = if feeds { self.appended() } else { named.written };
         Frontier {
             durable: named.durable,
             lost_from: named.lost_from,

@@ -12,7 +12,7 @@ use crate::rewrite::trigger::Cause as EngineCause;
 use crate::sim::disk::Inode;
 use crate::sim::fact::{ChildStep, Fact, Progress};
 use crate::sim::machine::ChildProcess;
-use crate::sim::rewriting::{self, Cause, Stage, foreground};
+use crate::sim::rewriting::{self, Cause, Redundant, Stage, foreground};
 use crate::sim::world::World;
 use crate::units::{ChildId, Errno, Micros};
 
@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) forked_at: u64,
     /// Length of the log, commands in it, and keys.
     pub(crate) before: (u64, u64, u64),
+    /// What becomes of it.
+    pub(crate) redundant: Rc<[Redundant]>,
     pub(crate) old_inode: Inode,
     pub(crate) stage: Stage,
     /// For how long the loop has stood still.
@@ -58,9 +60,12 @@ impl World {
         if let (Ok(child), Some(engine)) = (result, self.engine()) {
             let stored = self.machine.disk.file(self.machine.inode);
             // What waits to be written is part of the log that a reader thinks of.
-            let waiting = engine.log().buffer().waiting_bytes();
-            let bytes = stored.map_or(0, |stored| stored.cached().len() as u64) + waiting;
-            let commands = self.journal.entries().partition_point(|entry| entry.to <= at);
+            let mut log = stored.map_or_else(Vec::new, |stored| stored.cached().to_vec());
+            log.extend_from_slice(engine.log().buffer().bytes());
+            let keyspace = self.machine.child.as_ref().map(|process| &process.keyspace);
+            let (redundant, commands) = keyspace
+                .map(|keyspace| rewriting::redundant::redundant(&log, keyspace))
+                .unwrap_or_default();
             let end = self.machine.child.as_ref().map_or(0, |process| {
                 foreground::takes_micros(
                     &process.keyspace,
@@ -74,7 +79,8 @@ impl World {
                 child,
                 forked: self.machine.clock,
                 forked_at: at,
-                before: (bytes, commands as u64, keys),
+                before: (log.len() as u64, commands, keys),
+                redundant: redundant.into(),
                 old_inode: self.machine.inode,
                 stage: Stage::Child,
                 blocked_micros: took_micros,

@@ -170,3 +170,48 @@ fn the_page_shows_a_failure_at_every_step_of_a_rewrite_and_the_start_after_it() 
         }
     }
 }
+
+#[test]
+fn a_write_with_the_log_off_is_told_to_be_lost() {
+    for profile in ProfileName::ALL {
+        let mut lab = lesson(ScenarioName::FirstVisit, profile);
+        lab.submit(1, "CONFIG SET appendonly no").expect("it runs");
+        while lab.step().is_ok() {}
+        let (before, log) = (lab.snapshot(), lab.export_aof());
+        assert_eq!(before.verdict.killed.lost, 0, "{profile:?}");
+        lab.submit(1, "SET q 1").expect("it runs");
+        while lab.step().is_ok() {}
+        let after = lab.snapshot();
+        for row in [&after.verdict.killed, &after.verdict.power] {
+            assert_eq!((row.lost, row.of), (1, before.verdict.killed.of + 1), "{profile:?}");
+            assert_eq!(row.risk_bytes, 0, "{profile:?}: it has no byte anywhere");
+        }
+        assert_eq!((lab.export_aof(), after.appended), (log, after.written), "{profile:?}");
+        lab.submit(1, "CONFIG SET appendonly yes").expect("it runs");
+        while lab.step().is_ok() {}
+        let on = lab.snapshot().verdict;
+        assert_eq!(
+            (on.killed.lost, on.killed.of),
+            (0, before.verdict.killed.of + 1),
+            "{profile:?}"
+        );
+    }
+}
+
+#[test]
+fn a_power_cut_behind_a_rename_tells_the_two_files_apart() {
+    let mut lab = lesson(ScenarioName::Rename, ProfileName::Redis62);
+    lab.cut_power().expect("it runs");
+    let crash = lab.snapshot().crash.expect("a failure");
+    let told: Vec<_> =
+        crash.files.iter().map(|f| (f.role, f.inode, f.shortest, f.longest)).collect();
+    assert_eq!(told, [("new", Some(18), 224, 272), ("old", Some(17), 2_343, 2_343)]);
+    assert_eq!(crash.files.iter().map(|file| file.images).sum::<u64>(), crash.images);
+    for file in &crash.files {
+        let groups = crash.groups.iter().filter(|group| group.inode == file.inode);
+        for group in groups {
+            assert!(file.shortest <= group.shortest && group.longest <= file.longest);
+        }
+        assert_eq!(file.entries.last().map(|entry| entry.to), Some(file.longest));
+    }
+}

@@ -2,7 +2,8 @@
 
 use aof_core::sim::rewriting::{
     BlockView as Block, Cause, ChildStage, FileView as File, Foreground, KeyCell as Cell, KeyState,
-    Piece as Part, PipeView as Pipe, RecoveredView as Recovered, Redundant, Source, Stage, View,
+    Piece as Part, PipeView as Pipe, RecoveredView as Recovered, Redundant, Source, Stage, Subject,
+    View,
 };
 
 use crate::show::rewrite::exit;
@@ -205,11 +206,20 @@ fn file(file: &File) -> FileView {
 
 /// A key that is gone has no command any more.
 fn redundant(row: &Redundant) -> RedundantView {
+    let (subject, key, keys) = match &row.subject {
+        Subject::Key(key) => ("key", view::text(key), 1),
+        Subject::Dataset => ("dataset", String::new(), 0),
+        Subject::Frame => ("frame", String::new(), 0),
+        Subject::Rest { keys } => ("rest", String::new(), *keys),
+    };
     RedundantView {
-        key: view::text(&row.key),
+        subject,
+        key,
+        keys,
         becomes: row.becomes.as_ref().map(|words| line(words)).unwrap_or_default(),
         commands: row.commands,
         bytes: row.bytes,
+        new_commands: row.new_commands,
         new_bytes: row.new_bytes,
     }
 }
