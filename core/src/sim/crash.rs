@@ -20,16 +20,20 @@
 
 use std::collections::BTreeMap;
 
-use crate::digest::Digest;
+use crate::digest::fingerprint;
 use crate::promise::Failure;
-use crate::sim::disk::{Change, Disk, Inode, Origin, Stored};
+use crate::sim::disk::{Disk, Inode, Origin, Stored};
 
+mod cut;
 mod model;
+mod possibility;
 
 #[cfg(test)]
 mod tests;
 
 pub use model::{Assumptions, Data, DiskModel, NameOrder};
+use possibility::Lister;
+pub use possibility::{Possibility, Tail, possibilities};
 
 /// How much is enumerated at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,13 +77,6 @@ impl Image {
     pub fn position(&self) -> Option<u64> {
         self.content.as_ref().and_then(|_| self.origin.position_of(self.data_bytes))
     }
-
-    fn fingerprint(&self) -> u128 {
-        let mut digest = Digest::new();
-        digest.put_bool(self.content.is_some());
-        digest.put_bytes(self.content.as_deref().unwrap_or_default());
-        digest.finish()
-    }
 }
 
 /// What a failure may leave under one name.
@@ -100,25 +97,23 @@ pub fn images(
     model: DiskModel,
     limits: Limits,
 ) -> Images {
-    let mut found = Found::new(limits);
-    match failure {
-        Failure::Killed => {
-            let inode = disk.cached_name(name);
-            found.of(disk, inode);
-            found.add(stored(disk, inode).map(|stored| stored.cached().to_vec()), None);
-        }
-        Failure::PowerCut => {
-            // A name operation that is not durable either arrived or did not.
-            for inode in disk.possible_inodes(name) {
-                found.of(disk, inode);
-                match stored(disk, inode) {
-                    None => found.add(None, None),
-                    Some(stored) => file_images(stored, model, &mut found),
-                }
-            }
+    let mut found: BTreeMap<Option<u128>, Image> = BTreeMap::new();
+    let mut more_than = false;
+    for possibility in Lister::new(limits, true).list(disk, name, failure, model) {
+        more_than |= possibility.more_than;
+        for image in possibility.images() {
+            // The same bytes in two files: the first one stands for both.
+            let key = image.content.as_deref().map(fingerprint);
+            let known = found.entry(key).or_insert_with(|| image.clone());
+            known.data_bytes = known.data_bytes.max(image.data_bytes);
         }
     }
-    found.finish()
+    let mut images: Vec<Image> = found.into_values().collect();
+    images.sort_by(|a, b| {
+        let key = |image: &Image| (image.content.is_some(), image.length_bytes(), image.data_bytes);
+        key(a).cmp(&key(b)).then_with(|| a.content.cmp(&b.content))
+    });
+    Images { images, more_than }
 }
 
 /// One image of this length, if the model allows one: of several, one with the fewest real bytes.
@@ -131,11 +126,7 @@ pub fn image_of_length(
     model: DiskModel,
     length_bytes: u64,
 ) -> Option<Image> {
-    let inodes = match failure {
-        Failure::Killed => vec![disk.cached_name(name)],
-        Failure::PowerCut => disk.possible_inodes(name),
-    };
-    inodes.into_iter().flatten().find_map(|inode| {
+    possibility::files(disk, name, failure).into_iter().flatten().find_map(|inode| {
         let stored = disk.file(inode)?;
         let (content, data_bytes) = content_of_length(stored, failure, model, length_bytes)?;
         let (inode, origin) = (Some(inode), stored.origin());
@@ -176,124 +167,4 @@ fn content_of_length(
         content[data..].fill(0);
         (content, data as u64)
     })
-}
-
-fn stored(disk: &Disk, inode: Option<Inode>) -> Option<&Stored> {
-    inode.and_then(|inode| disk.file(inode))
-}
-
-/// Cuts the pending changes of one file at every byte.
-fn file_images(stored: &Stored, model: DiskModel, found: &mut Found) {
-    let mut content = stored.durable().to_vec();
-    // Bytes that no pending change touches are real in every image.
-    let mut settled = content.len();
-    // The longest image first: whatever the limit, it is there. The order is made at the end.
-    let mut whole = content.clone();
-    stored.pending().for_each(|pending| pending.apply_to(&mut whole));
-    found.cut(&content, settled, model);
-    if model == DiskModel::Exact {
-        return;
-    }
-    found.add(Some(whole), None);
-    for pending in stored.pending() {
-        match &pending.change {
-            Change::Append(bytes) => {
-                for index in 0..bytes.len() {
-                    content.push(if pending.dropped { 0 } else { bytes[index] });
-                    if !found.cut(&content, settled, model) {
-                        return;
-                    }
-                }
-            }
-            Change::Truncate(_) => {
-                pending.apply_to(&mut content);
-                settled = settled.min(content.len());
-                if !found.cut(&content, settled, model) {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-/// Images found so far, each once.
-struct Found {
-    limits: Limits,
-    bytes: u64,
-    more_than: bool,
-    by_fingerprint: BTreeMap<u128, Image>,
-    /// The file whose images are added.
-    inode: Option<Inode>,
-    origin: Origin,
-    /// How many were of that file.
-    of_file: usize,
-}
-
-impl Found {
-    fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            bytes: 0,
-            more_than: false,
-            by_fingerprint: BTreeMap::new(),
-            inode: None,
-            origin: Origin::default(),
-            of_file: 0,
-        }
-    }
-
-    /// From now on images of this file are added.
-    fn of(&mut self, disk: &Disk, inode: Option<Inode>) {
-        self.inode = inode;
-        self.origin = stored(disk, inode).map(Stored::origin).unwrap_or_default();
-        self.of_file = 0;
-    }
-
-    /// Adds what one cut of the order may leave. False when the limit is reached.
-    fn cut(&mut self, content: &[u8], settled: usize, model: DiskModel) -> bool {
-        self.add(Some(content.to_vec()), None);
-        if model == DiskModel::ZeroTail {
-            for data in settled..content.len() {
-                let mut torn = content.to_vec();
-                torn[data..].fill(0);
-                self.add(Some(torn), Some(data));
-                if self.more_than {
-                    return false;
-                }
-            }
-        }
-        !self.more_than
-    }
-
-    fn add(&mut self, content: Option<Vec<u8>>, data: Option<usize>) {
-        let length = content.as_ref().map_or(0, Vec::len);
-        let data_bytes = data.unwrap_or(length) as u64;
-        let image = Image { content, data_bytes, inode: self.inode, origin: self.origin };
-        let fingerprint = image.fingerprint();
-        if let Some(known) = self.by_fingerprint.get_mut(&fingerprint) {
-            // The same bytes by two ways: the one with more real bytes describes it better.
-            known.data_bytes = known.data_bytes.max(image.data_bytes);
-            return;
-        }
-        let full = self.by_fingerprint.len() >= self.limits.images
-            || self.bytes.saturating_add(length as u64) > self.limits.total_bytes;
-        // Two images of each file are always allowed: the shortest and the longest.
-        self.of_file += 1;
-        if full && self.of_file > 2 {
-            self.more_than = true;
-            return;
-        }
-        self.bytes = self.bytes.saturating_add(length as u64);
-        self.by_fingerprint.insert(fingerprint, image);
-    }
-
-    fn finish(self) -> Images {
-        let mut images: Vec<Image> = self.by_fingerprint.into_values().collect();
-        images.sort_by(|a, b| {
-            let key =
-                |image: &Image| (image.content.is_some(), image.length_bytes(), image.data_bytes);
-            key(a).cmp(&key(b)).then_with(|| a.content.cmp(&b.content))
-        });
-        Images { images, more_than: self.more_than }
-    }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::*;
 use crate::sim::disk::Parameters;
 use crate::units::{Errno, Micros};
@@ -137,4 +139,50 @@ fn an_image_of_a_length_is_one_of_those_that_are_enumerated() {
             }
         }
     }
+}
+
+#[test]
+fn possibilities_share_what_is_the_same_in_every_image() {
+    let (mut disk, inode) = disk_with(b"abcd", &[b"ef"]);
+    for model in DiskModel::ALL {
+        let cut = possibilities(&disk, NAME, Failure::PowerCut, model, Limits::default());
+        let [possibility] = &cut[..] else { panic!("{cut:?}") };
+        assert_eq!((possibility.inode, &possibility.front[..]), (Some(inode), &b"abcd"[..]));
+        assert!(Arc::ptr_eq(
+            &possibility.front,
+            &disk.file(inode).expect("it is there").shared_durable()
+        ));
+        let killed = possibilities(&disk, NAME, Failure::Killed, model, Limits::default());
+        assert_eq!((&killed[0].front[..], killed[0].counted), (&b"abcdef"[..], 1));
+        assert_eq!(killed[0].tails, [Tail { bytes: Vec::new(), data_bytes: 6 }]);
+    }
+    disk.truncate(inode, 2, Micros(2)).expect("shorter");
+    let cut =
+        possibilities(&disk, NAME, Failure::PowerCut, DiskModel::AnyPrefix, Limits::default());
+    assert_eq!(&cut[0].front[..], b"ab", "a pending truncation cuts what is shared");
+}
+
+#[test]
+fn images_are_counted_whatever_is_listed() {
+    let (disk, _) = disk_with(b"ab", &[&[b'x'; 60], &[b'y'; 40]]);
+    for (model, expected) in
+        [(DiskModel::Exact, 1), (DiskModel::AnyPrefix, 101), (DiskModel::ZeroTail, 101 * 102 / 2)]
+    {
+        for images in [3, 100_000] {
+            let limits = Limits { images, total_bytes: u64::MAX };
+            let cut = possibilities(&disk, NAME, Failure::PowerCut, model, limits);
+            assert_eq!(cut[0].counted, expected, "{model:?}");
+            assert_eq!(cut[0].more_than, expected > images as u64, "{model:?}");
+            assert_eq!(cut[0].tails.len() as u64, expected.min(images as u64), "{model:?}");
+        }
+    }
+}
+
+#[test]
+fn under_a_limit_the_states_between_changes_come_first() {
+    let (disk, _) = disk_with(b"", &[&[b'x'; 60], &[b'y'; 40]]);
+    let limits = Limits { images: 3, total_bytes: u64::MAX };
+    let cut = possibilities(&disk, NAME, Failure::PowerCut, DiskModel::ZeroTail, limits);
+    let lengths: Vec<usize> = cut[0].tails.iter().map(|tail| tail.bytes.len()).collect();
+    assert_eq!(lengths, [0, 60, 100]);
 }

@@ -86,10 +86,22 @@ impl Stored {
         &self.durable
     }
 
+    /// The same, to be kept without a copy.
+    #[must_use]
+    pub fn shared_durable(&self) -> Arc<Vec<u8>> {
+        Arc::clone(&self.durable)
+    }
+
     /// What a process reads.
     #[must_use]
     pub fn cached(&self) -> &[u8] {
         &self.cached
+    }
+
+    /// The same, to be kept without a copy.
+    #[must_use]
+    pub fn shared_cached(&self) -> Arc<Vec<u8>> {
+        Arc::clone(&self.cached)
     }
 
     /// How its bytes and positions in the log go together.
