@@ -9,6 +9,7 @@ mod hostile;
 mod kill9;
 mod oracle_redis;
 mod promises_native;
+mod recorder;
 mod recovery;
 mod rewrite_commands;
 mod rewrite_emission;

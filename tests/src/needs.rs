@@ -77,3 +77,18 @@ pub fn root(proves: &str) -> bool {
     }
     root
 }
+
+/// Whether the kernel has FUSE.
+///
+/// # Panics
+///
+/// With `CI=true`, when it has not.
+#[must_use]
+pub fn fuse(proves: &str) -> bool {
+    let there = std::path::Path::new("/dev/fuse").exists();
+    if !there {
+        assert!(!in_ci(), "/dev/fuse is missing, so nothing shows {proves}");
+        eprintln!("NOT PROVEN: {proves} (there is no /dev/fuse)");
+    }
+    there
+}

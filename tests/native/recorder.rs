@@ -1,0 +1,180 @@
+//! The real server on a file system that writes down what it asks for: every crash of a run is
+//! looked at, and every fault of a file system can be met.
+
+use aof_core::config::{Config, Policy};
+use aof_core::profile::ProfileName;
+use aof_core::promise::{Breach, Failure};
+use aof_core::sim::crash::{DiskModel, Limits};
+use aof_tests::client::{Client, Reply};
+use aof_tests::fuse::survey::{Found, Row, Run, Violation, survey};
+use aof_tests::fuse::{Fault, Kind, Outcome, Recorder, on_recorder};
+use aof_tests::needs;
+use aof_tests::server::Launch;
+use aof_tests::strace::Attached;
+use aof_tests::wait;
+
+use crate::server::{WORLDS, launch};
+
+const LOG: &str = "appendonly.aof";
+/// What the file of a rewrite is called while it is made.
+const NEW_LOG: &str = "temp-";
+const MODELS: [DiskModel; 3] = [DiskModel::Exact, DiskModel::AnyPrefix, DiskModel::ZeroTail];
+const LIMITS: Limits = Limits { images: 300, total_bytes: 1024 * 1024 };
+
+/// The client of a run: unit *k* is its *k*-th command.
+struct Writer<'a> {
+    recorder: &'a Recorder,
+    client: Client,
+    commands: Vec<String>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(recorder: &'a Recorder, client: Client) -> Self {
+        Self { recorder, client, commands: Vec::new() }
+    }
+
+    /// Sends so many units, each after the reply to the one before.
+    fn write(&mut self, units: usize) {
+        for _ in 0..units {
+            let number = self.commands.len() + 1;
+            let command = format!("RPUSH list {number}");
+            let length = i64::try_from(number).expect("a small number");
+            assert_eq!(self.client.command(&command), Reply::Integer(length));
+            self.commands.push(command);
+            self.recorder.acknowledged(number as u64);
+        }
+    }
+
+    /// What was recorded, and what it is to be judged by.
+    fn run(self, world: (&str, &str)) -> Run {
+        let (operations, commands) = (self.recorder.operations(), self.commands);
+        Run { operations, commands, config: config(world) }
+    }
+}
+
+fn on_mount(recorder: &Recorder, world: (&str, &str)) -> Launch {
+    let launch = launch(&recorder.path(), world).printing_in(recorder.beside());
+    launch.set("auto-aof-rewrite-percentage", "0")
+}
+
+fn config((profile, policy): (&str, &str)) -> Config {
+    Config {
+        profile: ProfileName::parse(profile.as_bytes()).expect("a profile"),
+        appendfsync: Policy::parse(policy.as_bytes()).expect("a policy"),
+        ..Config::default()
+    }
+}
+
+/// Under `everysec`, waits until the log is synced to its end.
+fn settle(recorder: &Recorder, world: (&str, &str)) {
+    if world.1 == "everysec" {
+        wait::until_true("the log to be synced", || recorder.is_synced(LOG));
+    }
+}
+
+/// Starts a rewrite and waits until its child syncs its file for the second time, which hangs: the
+/// child has asked for no more changes by then. What is written from now on, the new log gets last.
+fn rewrite_until_the_last_changes(recorder: &Recorder, client: &mut Client) {
+    recorder.arm(Fault::next(Kind::Sync, Outcome::Hangs).of(NEW_LOG).nth(2));
+    let started = client.command("BGREWRITEAOF");
+    assert!(!started.is_error(), "{started:?}");
+    wait::until_true("the child to sync its file", || recorder.hanging() == 1);
+}
+
+/// Writes, rewrites with writes meanwhile, and writes again.
+fn record(recorder: &Recorder, world: (&str, &str)) -> Run {
+    let mut server = recorder.start(&on_mount(recorder, world));
+    let mut writer = Writer::new(recorder, server.client());
+    writer.write(6);
+    settle(recorder, world);
+    rewrite_until_the_last_changes(recorder, &mut writer.client);
+    writer.write(6);
+    settle(recorder, world);
+    recorder.release();
+    wait::until_true("the rewrite to end", || writer.client.info("aof_rewrite_in_progress") == "0");
+    assert_eq!(writer.client.info("aof_last_bgrewrite_status"), "ok");
+    writer.write(6);
+    settle(recorder, world);
+    server.kill();
+    writer.run(world)
+}
+
+/// A kill, and a power cut under each model.
+fn rows(run: &Run) -> Vec<Row> {
+    let mut rows = vec![survey(run, Failure::Killed, DiskModel::Exact, LIMITS)];
+    rows.extend(MODELS.map(|model| survey(run, Failure::PowerCut, model, LIMITS)));
+    for row in &rows {
+        let Config { profile, appendfsync, .. } = &run.config;
+        eprintln!("{:9} {:8} {row}", profile.as_str(), appendfsync.as_str());
+    }
+    rows
+}
+
+#[test]
+fn hardened_keeps_its_promise_on_every_disk_that_a_crash_of_the_real_server_may_leave() {
+    let proves = "that the real server keeps its promises, whatever operation a crash follows";
+    for world in WORLDS.into_iter().filter(|(profile, _)| *profile == "hardened") {
+        on_recorder(proves, |recorder| {
+            let run = record(recorder, world);
+            let rows = rows(&run);
+            for row in &rows {
+                assert!(row.violations.is_empty(), "{world:?} {row}");
+            }
+            assert_eq!(rows[0].distinct, 1 + run.commands.len() + 2, "{world:?} {}", rows[0]);
+            assert!(rows[3].distinct > 500, "{world:?} {}", rows[3]);
+        });
+    }
+}
+
+/// Redis 6.2 never syncs a name, and refuses a log that ends in zeros.
+#[test]
+fn the_holes_of_redis_6_2_are_seen_with_the_real_server() {
+    for world in WORLDS.into_iter().filter(|(profile, _)| *profile == "redis-6.2") {
+        on_recorder("that the recorder finds the holes of Redis 6.2", |recorder| {
+            let run = record(recorder, world);
+            let rows = rows(&run);
+            let [killed, exact, prefix, zeros] = &rows[..] else { panic!("four rows") };
+            assert!(killed.violations.is_empty(), "{killed}");
+            let promises = world.1 != "no";
+            for row in [exact, prefix] {
+                assert_eq!(row.has(Found::Nothing), promises, "{world:?} {row}");
+                assert_eq!(row.has(Found::Predecessor), promises, "{world:?} {row}");
+                assert!(!row.has(Found::Log), "{world:?} {row}");
+            }
+            let refused = |violation: &Violation| violation.breach == Breach::Refused;
+            assert!(zeros.violations.iter().any(refused), "{world:?} {zeros}");
+        });
+    }
+}
+
+/// Under `everysec` Redis 6.2 syncs the last changes of a new log in the background and renames
+/// it meanwhile. The disk may then have a log with less in it than the old one had for certain.
+/// The kernel lets the rename of a file wait for a sync of it, so here the sync comes late instead.
+#[test]
+fn a_log_of_redis_6_2_takes_the_place_of_one_that_was_synced_further() {
+    let proves = "that Redis 6.2 renames a log before its last changes are synced";
+    let Some(strace) = needs::program("strace", proves) else { return };
+    let world = ("redis-6.2", "everysec");
+    on_recorder(proves, |recorder| {
+        let mut server = recorder.start(&on_mount(recorder, world));
+        let mut writer = Writer::new(recorder, server.client());
+        writer.write(6);
+        settle(recorder, world);
+        rewrite_until_the_last_changes(recorder, &mut writer.client);
+        writer.write(6);
+        settle(recorder, world);
+        let old = recorder.bytes(LOG).expect("a log");
+        let output = recorder.beside().join("calls");
+        let late = ("fdatasync", "fdatasync:delay_enter=1000000000");
+        let attached = Attached::start(&strace, (server.pid(), false), &output, late);
+        recorder.release();
+        wait::until_true("the rename", || recorder.bytes(LOG).is_some_and(|log| log != old));
+        // Killed while its call is delayed, it would not be gone before the delay is over.
+        drop(attached);
+        server.kill();
+        let rows = rows(&writer.run(world));
+        assert!(!rows[0].has(Found::Log), "{}", rows[0]);
+        assert!(rows[1].has(Found::Log), "{}", rows[1]);
+        assert!(rows[2].has(Found::Log), "{}", rows[2]);
+    });
+}
