@@ -1,8 +1,8 @@
 //! The tool `aof`: one file per command.
 //!
 //! What the commands share: [`source`] reads a file with progress, [`loading`] makes a dataset of
-//! it, [`elements`] is what all types of value have in common, [`text`] is how sizes and keys are
-//! shown.
+//! it, [`elements`] is what all types of value have in common, [`latency`] is how long something
+//! took, [`text`] is how sizes and keys are shown.
 
 pub mod check;
 pub mod completions;
@@ -10,17 +10,20 @@ pub mod diff;
 mod elements;
 pub mod fix;
 pub mod inspect;
+mod latency;
 mod loading;
 pub mod replay;
 mod source;
 mod text;
+pub mod torture;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Looks at append only files and at traces of `aofd`, and mends what can be mended.
+/// Looks at append only files and at traces of `aofd`, mends what can be mended, and tests servers
+/// and disks.
 ///
 /// Only `aof fix` ever writes to a file that it is given.
 #[derive(Debug, Parser)]
@@ -37,6 +40,7 @@ enum Command {
     Inspect(inspect::InspectArguments),
     Diff(diff::DiffArguments),
     Replay(replay::ReplayArguments),
+    Torture(torture::TortureArguments),
     Completions(completions::CompletionsArguments),
 }
 
@@ -54,6 +58,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments, &mut out),
         Command::Diff(arguments) => diff::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
+        Command::Torture(arguments) => torture::run(arguments, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
     result.unwrap_or_else(|error| {

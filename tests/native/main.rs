@@ -21,4 +21,5 @@ mod system_calls;
 mod tidy;
 mod tools_aof;
 mod tools_redis;
+mod torture;
 mod traces;

@@ -1,0 +1,192 @@
+//! `aof torture`: it finds nothing where nothing is wrong, and finds what is wrong.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use aof_tests::needs;
+use aof_tests::server::{aof, aofd};
+
+use crate::server::{WORLDS, folder};
+
+/// Runs `aof torture` in `dir` with no terminal: its exit code, what it printed, and what it
+/// complained about.
+fn torture(dir: &Path, words: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(aof());
+    command.arg("torture").arg("--dir").arg(dir).args(words).stdin(Stdio::null());
+    let output = command.output().expect("aof runs");
+    let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// The number behind `"name":` in a line of JSON.
+fn number(json: &str, name: &str) -> f64 {
+    let (_, rest) = json.split_once(&format!("\"{name}\":")).expect(name);
+    let end = rest.find([',', '}']).expect("more behind it");
+    rest[..end].parse().unwrap_or_else(|error| panic!("{name}: {error} in {rest:.40}"))
+}
+
+/// The same JSON, read by somebody else.
+fn assert_json(text: &str) {
+    let script = "import json, sys; json.load(sys.stdin)";
+    let dir = folder();
+    let path = dir.path().join("report.json");
+    fs::write(&path, text).expect("written");
+    let mut python = Command::new("python3");
+    python.args(["-c", script]).stdin(fs::File::open(&path).expect("there"));
+    if let Ok(status) = python.status() {
+        assert!(status.success(), "{text:.300}");
+    }
+}
+
+/// Four cycles, each with another moment at which the server is killed.
+const ALL_MOMENTS: [&str; 4] = ["--cycles", "4", "--seed", "4"];
+/// One cycle, in which the server is killed while clients write.
+const WHILE_WRITING: [&str; 4] = ["--cycles", "1", "--seed", "4"];
+
+#[test]
+fn aofd_keeps_every_promise_under_torture() {
+    for (profile, policy) in WORLDS {
+        let outer = folder();
+        let dir = outer.path().join("tortured");
+        let words = ["--profile", profile, "--policy", policy, "--json"];
+        let words = [&words[..], &ALL_MOMENTS].concat();
+        let (code, said, complaint) = torture(&dir, &words);
+        assert_eq!(code, Some(0), "{profile} {policy}: {said:.2000} {complaint}");
+        assert_json(&said);
+        assert!(said.contains("\"verdict\":\"kept\""), "{said:.300}");
+        assert!(number(&said, "acknowledged") > 0.0, "{said:.300}");
+        assert_eq!(number(&said, "cycles"), 4.0);
+        for moment in ["writing", "rewriting", "switching", "loading"] {
+            assert!(said.contains(&format!("\"moment\":\"{moment}\"")), "{moment}: {said:.3000}");
+        }
+        if (profile, policy) != ("redis-6.2", "everysec") {
+            assert_eq!(number(&said, "lost"), 0.0, "{said:.300}");
+        }
+        assert!(!dir.exists(), "the folder that it made is gone");
+    }
+}
+
+/// Real Redis keeps its promise under kill -9.
+#[test]
+fn redis_is_tortured_in_the_same_way() {
+    let proves = "that the torture works on redis-server";
+    let Some(redis) = needs::program("redis-server", proves) else { return };
+    let redis = redis.to_str().expect("a plain path");
+    let outer = folder();
+    let words = [&["--server", redis, "--policy", "always"], &ALL_MOMENTS[..]].concat();
+    let (code, said, complaint) = torture(outer.path(), &words);
+    assert_eq!(code, Some(0), "{said} {complaint}");
+    assert!(said.starts_with("All ") && said.contains("Redis server v="), "{said}");
+    assert!(outer.path().exists(), "the folder was there before");
+    assert_eq!(fs::read_dir(outer.path()).expect("readable").count(), 0, "and is empty again");
+}
+
+/// A server that is `aofd` but for what `script` does before each start.
+fn liar(dir: &Path, script: &str) -> PathBuf {
+    let path = dir.join("liar");
+    let text = format!(
+        "#!/bin/sh\nif [ \"$1\" != --version ] && [ -s appendonly.aof ]; then\n{script}\nfi\n\
+         exec {} \"$@\"\n",
+        aofd().display()
+    );
+    fs::write(&path, text).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    path
+}
+
+/// A server that has dropped what it had acknowledged since its second start.
+#[test]
+fn a_lost_write_is_found_and_named() {
+    let outer = folder();
+    // The second start is the one after which clients write.
+    let script = "if [ -e ../../size ]; then truncate --size=$(cat ../../size) appendonly.aof\n\
+                  else stat --format=%s appendonly.aof > ../../size\nfi";
+    let liar = liar(outer.path(), script);
+    let dir = outer.path().join("tortured");
+    let liar = liar.to_str().expect("a plain path");
+    let words = [&["--server", liar, "--policy", "no"], &WHILE_WRITING[..]].concat();
+    let (code, said, complaint) = torture(&dir, &words);
+    assert_eq!(code, Some(1), "{said} {complaint}");
+    assert!(said.contains(" broken in 1 kill."), "{said}");
+    assert!(said.contains("BROKEN in cycle 1 of seed 4, connection "), "{said}");
+    assert!(said.contains("acknowledged writes are gone; the first is write 0, "), "{said}");
+    assert!(said.contains(" ms before the failure: SET torture:"), "the write is named: {said}");
+    assert!(said.contains("--seed 4 --cycles 1"), "how to see it again: {said}");
+    let kept = dir.join("kept-1");
+    assert!(kept.join("appendonly.aof").exists(), "{said}");
+    assert!(kept.join("server.log").exists(), "{said}");
+    // What is kept does not keep the next run from using the folder.
+    let (code, said, complaint) = torture(&dir, &WHILE_WRITING);
+    assert_eq!(code, Some(0), "{said} {complaint}");
+    assert!(!kept.exists());
+}
+
+/// A server that has left something between its commands, which it then does not load; and one
+/// that has executed something twice.
+#[test]
+fn a_log_that_is_not_whole_is_a_broken_promise() {
+    let refused = "if [ -e ../../seen ]; then printf 'nonsense\\r\\n*1\\r\\n' >> appendonly.aof\n\
+                   fi\ntouch ../../seen";
+    let torn =
+        "printf '*2\\r\\n$4\\r\\nINCR\\r\\n$17\\r\\ntorture:0:counter\\r\\n' >> appendonly.aof";
+    for (script, kind, words) in [
+        (refused, "refused", "the server does not start: "),
+        (torn, "torn", "which no number of its units gives"),
+    ] {
+        let outer = folder();
+        let liar = liar(outer.path(), script);
+        let dir = outer.path().join("tortured");
+        let more = ["--server", liar.to_str().expect("a plain path"), "--json"];
+        let more = [&more[..], &WHILE_WRITING].concat();
+        let (code, said, complaint) = torture(&dir, &more);
+        assert_eq!(code, Some(1), "{said:.2000} {complaint}");
+        assert!(said.contains("\"verdict\":\"broken\""), "{said:.2000}");
+        assert!(said.contains(&format!("\"kind\":\"{kind}\"")), "{said:.2000}");
+        assert!(said.contains(words), "{said:.2000}");
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_said_and_touches_nothing() {
+    let outer = folder();
+    fs::write(outer.path().join("precious"), "bytes").expect("written");
+    let missing = outer.path().join("no-server");
+    let missing = missing.to_str().expect("a plain path");
+    let fresh = outer.path().join("fresh");
+    let cases: [(&Path, &[&str], &str); 7] = [
+        (outer.path(), &[], "is not empty (precious is in it)"),
+        (&fresh, &["--server", missing], "there is no "),
+        (&fresh, &["--server", "/bin/true"], "is neither aofd nor redis-server"),
+        (&fresh, &["--policy", "sometimes"], "one of always, everysec, no"),
+        (&fresh, &["--profile", "none"], "one of hardened, redis-6.2"),
+        (&fresh, &["--for", "60"], "such as 60s"),
+        (&fresh, &["--connections", "0"], "0 is not in 1..=64"),
+    ];
+    for (dir, words, wanted) in cases {
+        let (code, said, complaint) = torture(dir, words);
+        assert_eq!(code, Some(2), "{words:?}: {said} {complaint}");
+        assert!(complaint.contains(wanted), "{words:?}: {complaint}");
+        assert!(!fresh.exists(), "{words:?}");
+    }
+    assert_eq!(fs::read(outer.path().join("precious")).expect("there"), b"bytes");
+}
+
+/// Ctrl-C: the server is gone, the folder is empty, and what was found until then is said.
+#[test]
+fn an_interrupted_torture_leaves_nothing_behind() {
+    use aof_tests::process::Process;
+    use aof_tests::wait::{self, LIMIT};
+    use nix::sys::signal::Signal;
+
+    let (outer, beside) = (folder(), folder());
+    let dir = outer.path().join("tortured");
+    let mut command = Command::new(aof());
+    command.arg("torture").arg("--dir").arg(&dir).args(["--for", "1h"]);
+    let mut run = Process::start(command, &beside.path().join("said")).expect("aof runs");
+    wait::until_true("the server to listen", || dir.join("socket").exists());
+    run.signal(Signal::SIGINT);
+    run.wait(LIMIT);
+    assert!(!dir.exists(), "{}", run.printed());
+}
