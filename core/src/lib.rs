@@ -50,6 +50,7 @@ pub mod load;
 pub mod start;
 
 // A model of everything outside, and what is promised about it.
+pub mod explore;
 pub mod promise;
 pub mod sim;
 pub mod trace;

@@ -280,7 +280,7 @@ pub enum LoadError {
 }
 
 /// The class of a finding, for a program that has to tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
     /// [`TailClass::Truncated`].
     Truncated,

@@ -10,7 +10,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::promise::Unit;
 use crate::resp::{Argv, Decoded, Decoder, Limits, OwnedArgv};
 use crate::units::{ClientId, Micros};
 
@@ -341,12 +340,6 @@ impl Journal {
     pub(crate) fn loaded(&mut self, from: u64, bytes: &[u8], executed: Micros) {
         let end = from + bytes.len() as u64;
         self.appended(from, bytes, std::iter::once(end), Cause::Loaded, executed);
-    }
-
-    /// The units as the promise check wants them, given the dataset's digest after each.
-    pub(crate) fn units_with(&self, digests: &[u128]) -> Vec<Unit> {
-        let ends = self.units.iter().map(|unit| unit.to);
-        ends.zip(digests).map(|(end, digest)| Unit { end, digest: *digest }).collect()
     }
 }
 

@@ -43,6 +43,7 @@ use crate::sim::verdict::{Frontier, Verdict};
 use crate::trace::{Header, Recorder, dataset_digest, step_recorded};
 use crate::units::{ClientId, Micros, Millis};
 
+pub(crate) mod chronicle;
 mod down;
 mod events;
 mod facts;

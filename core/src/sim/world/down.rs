@@ -6,21 +6,21 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::effect::HaltReason;
-use crate::execute::Executor;
+use crate::explore::Promises;
 use crate::keyspace::Keyspace;
 use crate::promise::{Failure, History, Promise, Reached, Unit, promised};
-use crate::session::Session;
 use crate::sim::boot::Boot;
 use crate::sim::crash::{DiskModel, Image, Limits, image_of_length, images};
 use crate::sim::disk;
 use crate::sim::fact::Fact;
-use crate::sim::journal::{Journal, Origin};
+use crate::sim::journal::Journal;
 use crate::sim::recover::Survey;
 use crate::sim::verdict::Frontier;
+use crate::sim::world::chronicle::Chronicle;
 use crate::sim::world::start::Loading;
 use crate::sim::world::{Phase, World};
 use crate::start::StartError;
-use crate::units::{ClientId, Micros};
+use crate::units::Micros;
 
 /// The dataset after every unit is computed as long as units times keys stay below this; in a
 /// larger run, only from the promised part on.
@@ -121,22 +121,10 @@ impl World {
     /// The server comes to its end. Nothing if it does not run.
     pub(super) fn go_down(&mut self, kind: SceneKind) -> Option<Fact> {
         let frontier = self.frontier(DiskModel::default());
-        let (config, reached, memory_digest) = match &self.phase {
-            Phase::Running(engine) => {
-                let ledger = engine.ledger();
-                let positions = self.machine.positions;
-                let (written, synced) =
-                    (positions.of(ledger.written()), positions.of(ledger.synced()));
-                let digest = engine.executor().keyspace.content_digest();
-                (engine.config().clone(), self.reached(written, synced), Some(digest))
-            }
-            // A failure during a start: nothing has been promised since the last one.
-            Phase::Booting(boot) => {
-                let written = self.journal.end();
-                (boot.config().clone(), self.reached(written, self.synced_before_boot), None)
-            }
-            Phase::Down(_) => return None,
-        };
+        let reached = self.reached()?;
+        let config = self.config_of_start().clone();
+        let keyspace = self.engine().map(|engine| &engine.executor().keyspace);
+        let memory_digest = keyspace.map(Keyspace::content_digest);
         let choices = config.choices();
         let promise = promised(kind.failure(), config.appendfsync, &choices, reached);
         let scene = Scene {
@@ -167,15 +155,45 @@ impl World {
         })
     }
 
-    fn reached(&self, written: u64, synced: u64) -> Reached {
+    /// How far everything has come, as the engine believes it. Nothing while the server does not
+    /// run.
+    fn reached(&self) -> Option<Reached> {
+        let (written, synced) = match &self.phase {
+            Phase::Running(engine) => {
+                let (ledger, positions) = (engine.ledger(), self.machine.positions);
+                (positions.of(ledger.written()), positions.of(ledger.synced()))
+            }
+            // A failure during a start: nothing has been promised since the last one.
+            Phase::Booting(_) => (self.journal.end(), self.synced_before_boot),
+            Phase::Down(_) => return None,
+        };
         // What changed memory only has a position, and no file has it.
         let end = self.journal.end();
-        Reached {
+        Some(Reached {
             written: written.min(end),
             synced: synced.min(end),
             acknowledged: self.journal.acknowledged_upto(),
             acknowledged_after_sync: self.journal.acknowledged_after_sync(),
             written_back: self.frontier(DiskModel::Exact).safe().min(end),
+        })
+    }
+
+    /// What must survive a failure now. Nothing while the server does not run.
+    #[must_use]
+    pub fn promises(&self) -> Option<Promises> {
+        let reached = self.reached()?;
+        let config = self.config_of_start();
+        let choices = config.choices();
+        let of = |failure| promised(failure, config.appendfsync, &choices, reached);
+        Some(Promises { killed: of(Failure::Killed), power_cut: of(Failure::PowerCut) })
+    }
+
+    /// What a server would start with after a failure now.
+    pub(crate) fn config_of_start(&self) -> &Config {
+        match &self.phase {
+            Phase::Running(engine) => engine.config(),
+            Phase::Booting(boot) => boot.config(),
+            Phase::Down(down) => &down.config,
         }
     }
 
@@ -223,24 +241,20 @@ impl World {
     /// The rewritten file that is to turn the log on, until it is the log: it holds what was
     /// executed while nothing was logged. With its dataset, and the position at which that was
     /// taken.
-    fn dataset_without_log(&self) -> Option<(disk::Inode, &Rc<Keyspace>, u64)> {
+    pub(super) fn dataset_without_log(&self) -> Option<(disk::Inode, &Rc<Keyspace>, u64)> {
         self.rewriting.as_deref().filter(|record| record.begins_log())?;
         let process = self.remembered_child()?;
         Some((process.made?, &process.keyspace, process.forked_at))
     }
 
-    /// The dataset's digest after every unit, by running the log that the engine produced. That
-    /// this is what the engine had in memory is checked by [`Self::log_describes_memory`].
+    /// The dataset's digest after every unit.
     fn history_of(
         &self,
         journal: &Journal,
-        base: &Keyspace,
+        base: &Rc<Keyspace>,
         config: &Config,
         promise: Promise,
     ) -> (u128, Vec<Unit>) {
-        let mut executor = Executor::new(config.clone(), base.clone(), self.settings.seed);
-        let mut session = Session::new(ClientId(u64::MAX));
-        let start_digest = base.content_digest();
         let units = journal.units();
         let keys = base.len().saturating_add(units.len());
         let all = units.len().saturating_mul(keys) <= DIGEST_WORK;
@@ -249,20 +263,10 @@ impl World {
         } else {
             units.partition_point(|unit| unit.to <= promise.at_least_upto).saturating_sub(1)
         };
-        let mut digests = Vec::with_capacity(units.len());
-        let mut entries = journal.entries().iter().peekable();
-        for number in 0..units.len() {
-            while let Some(entry) = entries.next_if(|entry| entry.unit == number) {
-                let name = entry.words.as_argv().name();
-                let bracket = entry.origin == Origin::Log && !name.eq_ignore_ascii_case(b"SELECT");
-                if !bracket {
-                    // A command that the engine logged replays; if it did not, the digest differs.
-                    let _ = executor.replay(&mut session, entry.words.as_argv());
-                }
-            }
-            digests.push(if number >= first { executor.keyspace.content_digest() } else { 0 });
-        }
-        (start_digest, journal.units_with(&digests))
+        let mut chronicle = Chronicle::beginning(self, journal, Rc::clone(base), config);
+        chronicle.read(journal, first);
+        let history = chronicle.told().history;
+        (history.start_digest, history.units.to_vec())
     }
 
     /// Whether running the whole log gives what the engine had in memory.

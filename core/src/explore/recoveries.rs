@@ -1,0 +1,158 @@
+//! What images lead to, each image once and each shared front once.
+
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use hashbrown::{HashMap, HashSet};
+
+use crate::config::Config;
+use crate::explore::trunk::Trunk;
+use crate::load::{Class, LoadError};
+use crate::sim::recover::load_class;
+use crate::start::StartError;
+
+/// Fronts that are kept beside each other: the log, the file that is to replace it, and the empty
+/// one.
+const TRUNKS: usize = 4;
+
+/// What one image leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// A dataset.
+    Loaded {
+        /// Its content digest.
+        digest: u128,
+        /// Length of what was loaded, in bytes.
+        length_bytes: u64,
+    },
+    /// The server does not start, because of a damage of this class.
+    Refused(Option<Class>),
+}
+
+/// Everything that was recovered in a run.
+#[derive(Clone, Debug)]
+pub(super) struct Recoveries {
+    seed: u64,
+    remembered_images: usize,
+    /// What a start depends on. Another configuration is another loader.
+    config: Config,
+    /// The one used last stands last.
+    trunks: Vec<Trunk>,
+    by_image: HashMap<u128, Outcome, FixedState>,
+    /// The dataset of whole commands, by a hash of their bytes.
+    by_front: HashMap<u128, u128, FixedState>,
+    datasets: HashSet<u128, FixedState>,
+    pub(super) distinct: u64,
+    pub(super) refused: u64,
+}
+
+impl Recoveries {
+    pub(super) fn new(seed: u64, remembered_images: usize) -> Self {
+        Self {
+            seed,
+            remembered_images,
+            config: Config::default(),
+            trunks: Vec::new(),
+            by_image: HashMap::with_hasher(FixedState::default()),
+            by_front: HashMap::with_hasher(FixedState::default()),
+            datasets: HashSet::with_hasher(FixedState::default()),
+            distinct: 0,
+            refused: 0,
+        }
+    }
+
+    /// Different datasets so far.
+    pub(super) fn datasets(&self) -> u64 {
+        self.datasets.len() as u64
+    }
+
+    /// From now on images are loaded with this configuration.
+    pub(super) fn configure(&mut self, config: &Config) {
+        if self.config != *config {
+            self.config = config.clone();
+            self.trunks.clear();
+            self.by_image.clear();
+            self.by_front.clear();
+        }
+    }
+
+    /// What a missing file leads to.
+    pub(super) fn of_nothing(&mut self) -> Outcome {
+        let digest = 0;
+        self.datasets.insert(digest);
+        Outcome::Loaded { digest, length_bytes: 0 }
+    }
+
+    /// The front of the images that are asked for next.
+    pub(super) fn begin(&mut self, front: &Arc<Vec<u8>>) {
+        let longest = (0..self.trunks.len())
+            .filter(|at| self.trunks[*at].leads_to(front))
+            .max_by_key(|at| self.trunks[*at].length_bytes());
+        let mut trunk = match longest {
+            Some(at) => self.trunks.remove(at),
+            None => Trunk::new(&self.config, self.seed),
+        };
+        trunk.grow(front);
+        self.trunks.push(trunk);
+        if self.trunks.len() > TRUNKS {
+            self.trunks.remove(0);
+        }
+    }
+
+    /// What the front of [`Self::begin`] with this tail behind it leads to.
+    pub(super) fn of_tail(&mut self, tail: &[u8]) -> Outcome {
+        let Some(trunk) = self.trunks.last() else { return Outcome::Refused(None) };
+        let hash = trunk.hash_with(tail);
+        if let Some(known) = self.by_image.get(&hash) {
+            return *known;
+        }
+        let outcome = match self.recover(tail) {
+            Ok((length_bytes, _)) => {
+                let digest = self.dataset_upto(length_bytes, tail);
+                self.datasets.insert(digest);
+                Outcome::Loaded { digest, length_bytes }
+            }
+            Err(error) => Outcome::Refused(load_class(&StartError::Load(error))),
+        };
+        self.distinct += 1;
+        self.refused += u64::from(matches!(outcome, Outcome::Refused(_)));
+        if self.by_image.len() < self.remembered_images {
+            self.by_image.insert(hash, outcome);
+        }
+        outcome
+    }
+
+    /// How far this image is loaded, and how many commands.
+    pub(super) fn recover(&self, tail: &[u8]) -> Result<(u64, u64), LoadError> {
+        let Some(trunk) = self.trunks.last() else { return Ok((0, 0)) };
+        let report = trunk.check_with(tail);
+        let reverted = match report.error {
+            None => 0,
+            Some(LoadError::Unfinished(tail)) if self.config.aof_load_truncated => {
+                tail.open.map_or(0, |open| open.queued + 1)
+            }
+            Some(error) => return Err(error),
+        };
+        Ok((report.valid_up_to, report.commands.saturating_sub(reverted)))
+    }
+
+    /// The dataset after everything before this offset, where a command ends.
+    fn dataset_upto(&mut self, offset: u64, tail: &[u8]) -> u128 {
+        let Some(trunk) = self.trunks.last() else { return 0 };
+        let in_tail = usize::try_from(offset.saturating_sub(trunk.length_bytes()));
+        let whole = in_tail.ok().and_then(|length| tail.get(..length)).unwrap_or_default();
+        // Whole commands end before the front does: what is behind them is in no dataset.
+        if whole.is_empty() {
+            return trunk.dataset;
+        }
+        let hash = trunk.hash_with(whole);
+        match self.by_front.get(&hash) {
+            Some(known) => *known,
+            None => {
+                let dataset = trunk.dataset_with(whole);
+                self.by_front.insert(hash, dataset);
+                dataset
+            }
+        }
+    }
+}
