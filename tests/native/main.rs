@@ -8,6 +8,7 @@ mod facts;
 mod hostile;
 mod kill9;
 mod oracle_redis;
+mod power_cut;
 mod promises_native;
 mod recorder;
 mod recovery;

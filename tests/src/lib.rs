@@ -14,7 +14,13 @@ pub mod generate;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod hostile;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod loop_disk;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod mounts;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod needs;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod power;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod proc;
 #[cfg(not(target_arch = "wasm32"))]

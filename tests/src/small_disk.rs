@@ -1,16 +1,13 @@
 //! A disk that is really full: a tiny tmpfs that nobody else sees.
-//!
-//! The mount lives in a mount namespace of the one thread that works with it, and of the servers
-//! which that thread starts. When the last of them ends, the kernel takes the mount away, however
-//! the test ended; a mount in the common namespace would outlive a test that is killed.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
 use nix::sys::statvfs::statvfs;
+
+use crate::mounts::on_own_mounts;
 
 const PAGE_BYTES: u64 = 4096;
 
@@ -25,22 +22,11 @@ pub struct SmallDisk {
 /// # Panics
 /// If the disk cannot be made (it needs root), or `work` panics.
 pub fn on_small_disk<T: Send>(size_bytes: u64, work: impl FnOnce(&SmallDisk) -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| work(&SmallDisk::mount(size_bytes)));
-        match thread.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+    on_own_mounts(|| work(&SmallDisk::mount(size_bytes)))
 }
 
 impl SmallDisk {
     fn mount(size_bytes: u64) -> Self {
-        unshare(CloneFlags::CLONE_NEWNS).expect("root may leave the mount namespace");
-        let nothing: Option<&str> = None;
-        // What is mounted here must not appear outside.
-        let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
-        mount(nothing, "/", nothing, private, nothing).expect("root may make mounts private");
         let disk = Self { folder: tempfile::tempdir().expect("a temporary folder") };
         fs::create_dir(disk.path()).expect("a place to mount");
         let options = format!("size={size_bytes}");

@@ -40,7 +40,7 @@ pub(crate) fn for_lint(project: &Project) -> Result<Vec<Need>> {
 
 /// What `cargo test` needs beyond Rust.
 pub(crate) fn for_native(project: &Project) -> Result<Vec<Need>> {
-    Ok(vec![rust(project)?, make(), redis(), redis_py(), strace()])
+    Ok(vec![rust(project)?, make(), redis(), redis_py(), strace(), ext4(), xfs()])
 }
 
 /// What the measurements beside Redis need.
@@ -238,6 +238,27 @@ fn strace() -> Need {
             text.lines().next()?.rsplit(' ').next().map(str::to_owned)
         }),
         cure: Cure::Packages(&["strace"]),
+    }
+}
+
+fn ext4() -> Need {
+    file_system("mkfs.ext4", "what a power cut leaves on ext4", &["e2fsprogs"])
+}
+
+fn xfs() -> Need {
+    file_system("mkfs.xfs", "what a power cut leaves on XFS", &["xfsprogs"])
+}
+
+fn file_system(
+    program: &'static str,
+    proves: &'static str,
+    package: &'static [&'static str],
+) -> Need {
+    Need {
+        name: program.to_owned(),
+        proves: Some(proves),
+        found: Box::new(move |project| project.find(program).map(|_| "installed".to_owned())),
+        cure: Cure::Packages(package),
     }
 }
 
