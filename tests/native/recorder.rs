@@ -1,6 +1,8 @@
 //! The real server on a file system that writes down what it asks for: every crash of a run is
 //! looked at, and every fault of a file system can be met.
 
+mod faults;
+
 use aof_core::config::{Config, Policy};
 use aof_core::profile::ProfileName;
 use aof_core::promise::{Breach, Failure};
@@ -36,13 +38,26 @@ impl<'a> Writer<'a> {
     /// Sends so many units, each after the reply to the one before.
     fn write(&mut self, units: usize) {
         for _ in 0..units {
-            let number = self.commands.len() + 1;
-            let command = format!("RPUSH list {number}");
-            let length = i64::try_from(number).expect("a small number");
-            assert_eq!(self.client.command(&command), Reply::Integer(length));
-            self.commands.push(command);
-            self.recorder.acknowledged(number as u64);
+            self.send();
+            assert!(self.receive(), "unit {} was refused", self.commands.len());
         }
+    }
+
+    /// Sends one unit.
+    fn send(&mut self) {
+        let command = format!("RPUSH list {}", self.commands.len() + 1);
+        let words: Vec<&str> = command.split(' ').collect();
+        self.client.send(&words).expect("a connection");
+        self.commands.push(command);
+    }
+
+    /// Waits for the reply to the last unit; `false` if the connection ends instead.
+    fn receive(&mut self) -> bool {
+        let units = self.commands.len();
+        let Ok(answer) = self.client.receive() else { return false };
+        assert_eq!(answer.reply, Reply::Integer(i64::try_from(units).expect("a small number")));
+        self.recorder.acknowledged(units as u64);
+        true
     }
 
     /// What was recorded, and what it is to be judged by.
@@ -108,6 +123,13 @@ fn rows(run: &Run) -> Vec<Row> {
         eprintln!("{:9} {:8} {row}", profile.as_str(), appendfsync.as_str());
     }
     rows
+}
+
+/// No crash of this run breaks the promise.
+fn assert_kept(run: &Run) {
+    for row in rows(run) {
+        assert!(row.violations.is_empty(), "{row}\n{:?}", row.violations);
+    }
 }
 
 #[test]

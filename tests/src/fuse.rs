@@ -215,10 +215,22 @@ impl Recorder {
 
     /// Ends the syncs that hang, with success.
     pub fn release(&self) {
+        self.end_hanging(Ok(()));
+    }
+
+    /// Ends the syncs that hang, with this error.
+    pub fn fail_hanging(&self, errno: Errno) {
+        self.end_hanging(Err(errno));
+    }
+
+    fn end_hanging(&self, result: Result<(), Errno>) {
         let mut state = self.shared.lock();
         for (sync, reply) in std::mem::take(&mut state.held) {
-            state.end_sync(&sync, Ok(()));
-            reply.ok();
+            state.end_sync(&sync, result);
+            match result {
+                Ok(()) => reply.ok(),
+                Err(errno) => reply.error(serve::told(errno)),
+            }
         }
     }
 

@@ -32,7 +32,7 @@ impl Server {
     }
 }
 
-fn told(errno: Errno) -> fuser::Errno {
+pub(super) fn told(errno: Errno) -> fuser::Errno {
     fuser::Errno::from_i32(errno as i32)
 }
 
