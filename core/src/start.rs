@@ -27,6 +27,10 @@
 //! file then stays until a later start. Redis never removes any, so they pile up (issue 3065), and
 //! so they do under `redis-6.2`.
 //!
+//! A start with the log off removes nothing, although a rewrite of such a server may leave files,
+//! too: it has not taken the lock, so the files may be those of the server that has. They go at the
+//! next start with the log on.
+//!
 //! # Rejected
 //! A function with callbacks: the page could not stand still in the middle of it.
 

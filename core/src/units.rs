@@ -76,12 +76,28 @@ pub struct ChildId(pub u32);
 pub struct Errno(pub i32);
 
 impl Errno {
+    /// No such file or directory.
+    pub const ENOENT: Self = Self(2);
     /// Interrupted system call: try again.
     pub const EINTR: Self = Self(4);
     /// Input/output error.
     pub const EIO: Self = Self(5);
+    /// Bad file descriptor.
+    pub const EBADF: Self = Self(9);
+    /// Resource temporarily unavailable: a pipe that is full or empty.
+    pub const EAGAIN: Self = Self(11);
+    /// Cannot allocate memory.
+    pub const ENOMEM: Self = Self(12);
+    /// Device or resource busy.
+    pub const EBUSY: Self = Self(16);
+    /// Too many open files.
+    pub const EMFILE: Self = Self(24);
+    /// File too large.
+    pub const EFBIG: Self = Self(27);
     /// No space left on device.
     pub const ENOSPC: Self = Self(28);
+    /// Broken pipe.
+    pub const EPIPE: Self = Self(32);
 
     /// The text of `strerror(3)` in glibc, for the errors a file can give.
     #[must_use]

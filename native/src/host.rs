@@ -323,7 +323,7 @@ impl Host {
     fn write(&self, file: FileId, bytes: &[u8]) -> Event<'static> {
         let result = match self.files.get(&file) {
             Some(target) => nix::unistd::write(&**target, bytes).map_err(lanes::errno),
-            None => Err(BAD_FILE),
+            None => Err(Errno::EBADF),
         };
         Event::Written { file, result: result.map(|bytes| bytes as u64) }
     }
@@ -331,7 +331,7 @@ impl Host {
     /// Exactly one `pread(2)`.
     fn read(&mut self, file: FileId, offset: u64, max_bytes: u32) -> Event<'_> {
         let Some(target) = self.files.get(&file) else {
-            return Event::Read { file, result: Err(BAD_FILE) };
+            return Event::Read { file, result: Err(Errno::EBADF) };
         };
         self.read_bytes.resize(usize::try_from(max_bytes).unwrap_or(usize::MAX), 0);
         let result = target
@@ -353,7 +353,7 @@ impl Host {
     /// Performs a task on its lane; `None` is one on a file that is not open.
     fn start(&mut self, job: JobId, lane: Lane, task: Option<FileTask>) -> Outcome<'static> {
         let Some(task) = task else {
-            return Outcome::Now(Event::Job { job, result: Err(BAD_FILE), took: Micros(0) });
+            return Outcome::Now(Event::Job { job, result: Err(Errno::EBADF), took: Micros(0) });
         };
         match lane {
             Lane::Inline => {
@@ -390,9 +390,6 @@ impl Host {
         Event::Forked { result, took: Micros(self.clock.mono().since(began)) }
     }
 }
-
-/// The engine named a file that is not open.
-const BAD_FILE: Errno = Errno(9);
 
 impl Environment for Host {
     fn perform(&mut self, effect: Effect<'_>) -> Outcome<'_> {

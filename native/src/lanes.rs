@@ -74,7 +74,7 @@ impl FileTask {
             }
             Self::Sync(file) => uninterrupted(|| unistd::fdatasync(&*file)).map_err(errno),
             Self::Truncate(file, length_bytes) => {
-                let length = i64::try_from(length_bytes).map_err(|_| Errno(27));
+                let length = i64::try_from(length_bytes).map_err(|_| Errno::EFBIG);
                 length.and_then(|length| unistd::ftruncate(&*file, length).map_err(errno))
             }
             Self::Close(file) => match Arc::into_inner(file) {

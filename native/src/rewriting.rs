@@ -37,11 +37,6 @@ use crate::lanes::errno;
 use crate::lock::LogLock;
 use pipes::Pipes;
 
-/// "Device or resource busy": another server has the log.
-const BUSY: Errno = Errno(16);
-/// The engine named a pipe that is not open.
-const BAD_FILE: Errno = Errno(9);
-
 /// Pipes, child and lock of this process.
 #[derive(Debug)]
 pub struct Rewriting {
@@ -74,7 +69,7 @@ impl Rewriting {
                 Ok(lock) => self.lock = Some(lock),
                 Err(error) => {
                     tracing::warn!("{error}");
-                    return Err(BUSY);
+                    return Err(Errno::EBUSY);
                 }
             }
         }
@@ -111,7 +106,7 @@ impl Rewriting {
         config: &Config,
         clock: Clock,
     ) -> Result<ChildId, Errno> {
-        let ends = self.pipes.as_mut().and_then(Pipes::take_child).ok_or(BAD_FILE)?;
+        let ends = self.pipes.as_mut().and_then(Pipes::take_child).ok_or(Errno::EBADF)?;
         let mut keep = ends.descriptors().to_vec();
         keep.push(self.directory.descriptor());
         let locks: Vec<_> = self.lock.iter().flat_map(LogLock::descriptors).collect();
@@ -127,7 +122,7 @@ impl Rewriting {
     /// # Errors
     /// `EAGAIN` if it is full, `EPIPE` if the child has ended.
     pub fn write(&mut self, pipe: Pipe, bytes: &[u8]) -> Result<u64, Errno> {
-        self.pipes.as_mut().ok_or(BAD_FILE)?.write(pipe, bytes)
+        self.pipes.as_mut().ok_or(Errno::EBADF)?.write(pipe, bytes)
     }
 
     /// What follows from a report that a pipe is ready to be written to, once for each report.

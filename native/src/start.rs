@@ -125,7 +125,7 @@ fn perform(
                 }
             }
             tracing::warn!("!!! Truncating the AOF at offset {length_bytes} !!!");
-            let length = i64::try_from(length_bytes).map_err(|_| Errno(27));
+            let length = i64::try_from(length_bytes).map_err(|_| Errno::EFBIG);
             start.done(length.and_then(|length| log.with_file(|file| ftruncate(file, length))))
         }
         StartAction::SyncFile => start.done(log.with_file(|file| fdatasync(file))),
@@ -196,12 +196,12 @@ fn is_dead(stat: &io::Result<String>) -> bool {
 
 impl LogFile<'_> {
     fn with_file(&self, call: impl FnOnce(&File) -> nix::Result<()>) -> Result<(), Errno> {
-        call(self.file.as_deref().ok_or(Errno(9))?).map_err(errno)
+        call(self.file.as_deref().ok_or(Errno::EBADF)?).map_err(errno)
     }
 
     fn read(&mut self, offset: u64, length: usize) -> Result<&[u8], Errno> {
-        let file = self.file.as_deref().ok_or(Errno(9))?;
-        let offset = i64::try_from(offset).map_err(|_| Errno(27))?;
+        let file = self.file.as_deref().ok_or(Errno::EBADF)?;
+        let offset = i64::try_from(offset).map_err(|_| Errno::EFBIG)?;
         let buffer = self.buffer.get_mut(..length).unwrap_or_default();
         loop {
             match pread(file, buffer, offset) {

@@ -4,6 +4,10 @@ use crate::command::{Call, CommandError};
 use crate::execute::Request;
 use crate::propagate::Change;
 
+/// What `BGREWRITEAOF` replies while a rewrite lives.
+pub(crate) const IN_PROGRESS: &str =
+    "ERR Background append only file rewriting already in progress";
+
 /// What `BGREWRITEAOF` replies when pipes or child could not be made.
 pub(crate) const CANNOT_REWRITE: &str = "ERR Can't execute an AOF background rewriting. Please \
                                          check the server logs for more information.";
@@ -21,9 +25,7 @@ pub(super) fn bgrewriteaof<'a>(call: &mut Call<'a, '_>) -> Result<Change<'a>, Co
     let aof = call.facts.aof();
     let asked_before = call.requests.iter().any(|asked| asked.request == Request::Rewrite);
     if aof.rewrite_in_progress || asked_before {
-        return Err(CommandError::text(
-            "ERR Background append only file rewriting already in progress",
-        ));
+        return Err(CommandError::text(IN_PROGRESS));
     }
     if aof.child_is_ending {
         call.ask(Request::ScheduleRewrite);

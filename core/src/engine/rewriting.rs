@@ -5,7 +5,7 @@
 //! around it, the tick that starts it by itself, and the end of the server.
 
 use crate::aof::log::State;
-use crate::command::rewrite::{CANNOT_REWRITE, CANNOT_TURN_ON};
+use crate::command::rewrite::{CANNOT_REWRITE, CANNOT_TURN_ON, IN_PROGRESS};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::effect::{Lane, OpenMode, Pipe, Work};
@@ -23,8 +23,6 @@ use super::effects::Next;
 use super::reply_place::ReplyPlace;
 use super::{Ending, Engine};
 
-/// What `BGREWRITEAOF` replies while one runs.
-const IN_PROGRESS: &str = "ERR Background append only file rewriting already in progress";
 /// What `CONFIG SET appendonly no` replies in limbo.
 const CANNOT_TURN_OFF: &str = "ERR Unable to turn off AOF while its directory cannot be synced.";
 

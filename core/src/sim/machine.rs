@@ -38,10 +38,6 @@ pub const SEND_MICROS: u64 = 1_000;
 pub const FIRST_PID: u32 = 4_240;
 /// The longest that `DEBUG SLEEP` may stop the clock, in microseconds.
 const SLEEP_LIMIT_MICROS: u64 = 3_600_000_000;
-/// "Bad file descriptor".
-const NOT_OPEN: Errno = Errno(9);
-/// "Resource temporarily unavailable": there is a child already.
-const NO_MORE: Errno = Errno(11);
 /// SIGPIPE.
 const ORPHAN_ENDS: i32 = 13;
 /// SIGUSR1: the server asks its child to end.
@@ -206,7 +202,7 @@ impl Machine {
         let from = upto.saturating_sub(bytes.len() as u64);
         let result = match inode {
             Some(inode) => self.disk.write(inode, bytes, self.clock),
-            None => Err(NOT_OPEN),
+            None => Err(Errno::EBADF),
         };
         self.performed = Some(Performed::Write { from, to: upto, result });
         result
@@ -236,7 +232,7 @@ impl Machine {
 
     fn pipe_write(&mut self, pipe: Pipe, bytes: &[u8]) -> Outcome<'static> {
         let buffer = self.pipes.as_mut().and_then(|pipes| pipes.to_child(pipe));
-        let result = buffer.map_or(Err(NOT_OPEN), |buffer| buffer.write(bytes));
+        let result = buffer.map_or(Err(Errno::EBADF), |buffer| buffer.write(bytes));
         let offered_bytes = bytes.len() as u64;
         self.performed = Some(Performed::PipeWrite { pipe, offered_bytes, result });
         Outcome::Now(Event::PipeWritten { pipe, result })
@@ -283,7 +279,7 @@ impl Environment for Machine {
                 let took_micros = self.parameters.fork_micros;
                 self.pass(took_micros);
                 let result = if self.child.as_ref().is_some_and(|child| !child.orphan) {
-                    Err(NO_MORE)
+                    Err(Errno::EAGAIN)
                 } else {
                     Ok(self.fork(keyspace, config, self.appended))
                 };

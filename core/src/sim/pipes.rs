@@ -13,10 +13,6 @@ use crate::units::Errno;
 
 /// A write up to this length is never torn (Linux: `PIPE_BUF`).
 pub const ATOMIC_BYTES: u64 = 4096;
-/// "Resource temporarily unavailable".
-const FULL: Errno = Errno(11);
-/// "Broken pipe".
-const BROKEN: Errno = Errno(32);
 
 /// One pipe.
 #[derive(Clone, Debug)]
@@ -80,7 +76,7 @@ impl PipeBuffer {
     /// `EAGAIN` when nothing goes in, `EPIPE` when nobody can read.
     pub fn write(&mut self, bytes: &[u8]) -> Result<u64, Errno> {
         if !self.reader_open {
-            return Err(BROKEN);
+            return Err(Errno::EPIPE);
         }
         let offered = bytes.len() as u64;
         let room = self.capacity_bytes.saturating_sub(self.len());
@@ -91,7 +87,7 @@ impl PipeBuffer {
             self.has_room_again = false;
         }
         if taken == 0 && offered > 0 {
-            return Err(FULL);
+            return Err(Errno::EAGAIN);
         }
         let count = usize::try_from(taken).unwrap_or(usize::MAX).min(bytes.len());
         self.bytes.extend(&bytes[..count]);
@@ -218,15 +214,15 @@ mod tests {
     fn short_writes_are_whole_or_not_at_all_and_long_ones_are_cut() {
         let mut pipe = PipeBuffer::new(60);
         assert_eq!(pipe.write(&[b'x'; 44]), Ok(44));
-        assert_eq!(pipe.write(&[b'y'; 20]), Err(FULL));
+        assert_eq!(pipe.write(&[b'y'; 20]), Err(Errno::EAGAIN));
         assert_eq!(pipe.read(100).len(), 44);
         assert_eq!(pipe.write(&[b'y'; 20]), Ok(20));
-        assert_eq!(pipe.write(&[b'z'; 48]), Err(FULL));
+        assert_eq!(pipe.write(&[b'z'; 48]), Err(Errno::EAGAIN));
         assert_eq!(pipe.write(&[b'z'; 61]), Ok(40), "longer than the pipe is never atomic");
         assert_eq!(pipe.len(), 60);
         let mut pipe = PipeBuffer::new(8192);
         assert_eq!(pipe.write(&[b'x'; 5000]), Ok(5000));
-        assert_eq!(pipe.write(&[b'x'; 4096]), Err(FULL));
+        assert_eq!(pipe.write(&[b'x'; 4096]), Err(Errno::EAGAIN));
         assert_eq!(pipe.write(&[b'x'; 4097]), Ok(3192));
     }
 
@@ -252,11 +248,11 @@ mod tests {
         assert!(pipes.data.is_readable() && pipes.data.has_ended());
         assert_eq!(pipes.data.read(9), b"ab");
         assert_eq!(pipes.data.read(9), b"");
-        assert_eq!(pipes.stop.write(b"!"), Err(BROKEN));
+        assert_eq!(pipes.stop.write(b"!"), Err(Errno::EPIPE));
         let mut pipes = Pipes::new(10);
         pipes.stop.write(b"!").expect("room");
         pipes.child_leaves();
-        assert_eq!(pipes.data.write(b"x"), Err(BROKEN));
+        assert_eq!(pipes.data.write(b"x"), Err(Errno::EPIPE));
         assert_eq!(pipes.heard(), Some(Pipe::Stop), "what was sent is still there");
     }
 }

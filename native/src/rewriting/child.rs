@@ -11,7 +11,6 @@ use aof_core::units::{ChildId, Errno, Micros};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{close, fsync, read, write};
 
-use super::BAD_FILE;
 use super::copied::CopyMeter;
 use super::pipes::{ChildEnds, Report};
 use crate::clock::Clock;
@@ -100,12 +99,12 @@ impl Outside<'_> {
 
     /// One `write(2)`.
     fn write(&self, bytes: &[u8]) -> Result<u64, Errno> {
-        let file = self.file.as_ref().ok_or(BAD_FILE)?;
+        let file = self.file.as_ref().ok_or(Errno::EBADF)?;
         write(file, bytes).map(|written| written as u64).map_err(errno)
     }
 
     fn sync(&self) -> Result<(), Errno> {
-        fsync(self.file.as_ref().ok_or(BAD_FILE)?).map_err(errno)
+        fsync(self.file.as_ref().ok_or(Errno::EBADF)?).map_err(errno)
     }
 
     /// One `read(2)` of the data pipe.

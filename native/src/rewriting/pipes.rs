@@ -133,7 +133,7 @@ impl Pipes {
         let end = match pipe {
             Pipe::Data => &self.data,
             Pipe::Ack => &self.ack,
-            Pipe::Stop | Pipe::Report => return Err(super::BAD_FILE),
+            Pipe::Stop | Pipe::Report => return Err(Errno::EBADF),
         };
         let result = write(end, bytes);
         if pipe == Pipe::Data {

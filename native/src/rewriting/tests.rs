@@ -234,8 +234,8 @@ fn a_panic_in_a_child_is_a_silent_end_with_code_one() {
 fn nothing_is_rewritten_into_the_log_of_another_server() {
     let mut bench = Bench::new();
     let lock = LogLock::take(&bench.dir.path().join("a.aof")).expect("free");
-    assert_eq!(bench.rewriting.open_pipes(bench.poll.registry()), Err(BUSY));
-    assert_eq!(bench.rewriting.write(Pipe::Data, b"x"), Err(BAD_FILE));
+    assert_eq!(bench.rewriting.open_pipes(bench.poll.registry()), Err(Errno::EBUSY));
+    assert_eq!(bench.rewriting.write(Pipe::Data, b"x"), Err(Errno::EBADF));
     drop(lock);
     assert_eq!(bench.rewriting.open_pipes(bench.poll.registry()), Ok(()));
     // Held from now on, although the pipes are closed.

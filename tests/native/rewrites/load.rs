@@ -9,6 +9,7 @@ use std::thread;
 
 use aof_tests::client::{Client, Reply, encode};
 use aof_tests::server::Server;
+use aof_tests::wait;
 use aof_tests::workload::{Workload, now_ms};
 
 /// Transactions that a counter sends before it reads the replies.
@@ -17,18 +18,46 @@ const MIXED: usize = 20;
 /// Of the counters: the mixed writer does not come here, and empties the others now and then.
 const DATABASE: &str = "5";
 
+/// No bound on what the writers send.
+const WITHOUT_END: u64 = u64::MAX;
+
 /// The load on one server, over all its restarts.
 #[derive(Debug)]
 pub(super) struct Load {
     /// How many transactions of each counter were acknowledged.
     acknowledged: Vec<AtomicU64>,
     mixed: Option<u64>,
+    /// So many more rounds may be sent, by all writers together; a round is one pipeline.
+    rounds: AtomicU64,
 }
 
 impl Load {
     /// So many counters, and a mixed writer if there is a seed for it.
     pub(super) fn new(counters: usize, mixed: Option<u64>) -> Self {
-        Self { acknowledged: (0..counters).map(|_| AtomicU64::new(0)).collect(), mixed }
+        let acknowledged = (0..counters).map(|_| AtomicU64::new(0)).collect();
+        Self { acknowledged, mixed, rounds: AtomicU64::new(WITHOUT_END) }
+    }
+
+    /// From now on, so many rounds more and no others.
+    pub(super) fn allow(&self, rounds: u64) {
+        self.rounds.store(rounds, Ordering::Relaxed);
+    }
+
+    /// From now on, as many as come.
+    pub(super) fn allow_all(&self) {
+        self.allow(WITHOUT_END);
+    }
+
+    /// Waits for leave to send one round, and takes it. `false` when writers are to stop.
+    fn may_send(&self, stop: &AtomicBool) -> bool {
+        let less = |left: u64| if left == WITHOUT_END { Some(left) } else { left.checked_sub(1) };
+        wait::until("leave to write", || {
+            if stop.load(Ordering::Relaxed) {
+                return Some(false);
+            }
+            let taken = self.rounds.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            taken.is_ok().then_some(true)
+        })
     }
 
     /// All acknowledged transactions so far.
@@ -46,7 +75,7 @@ impl Load {
                 scope.spawn(move || self.count(client, counter, stop));
             }
             if let (Some(client), Some(seed)) = (mixed, self.mixed) {
-                scope.spawn(move || write_mixed(client, seed, stop));
+                scope.spawn(move || self.write_mixed(client, seed, stop));
             }
             // Also when `work` panics: else the writers would never end.
             let _stop = StopAtEnd(stop);
@@ -64,7 +93,7 @@ impl Load {
         if client.call(&["SELECT", DATABASE]).is_err() {
             return;
         }
-        while !stop.load(Ordering::Relaxed) {
+        while self.may_send(stop) {
             let mut bytes = Vec::new();
             for number in next..next + PIPELINE {
                 bytes.extend(encode(&["MULTI"]));
@@ -86,6 +115,24 @@ impl Load {
                 assert_eq!(counted, i64::try_from(next).ok(), "{:?}", answer.reply);
                 acknowledged.store(next, Ordering::Relaxed);
                 next += 1;
+            }
+        }
+    }
+
+    fn write_mixed(&self, mut client: Client, seed: u64, stop: &AtomicBool) {
+        let mut workload = Workload::new(seed, now_ms());
+        while self.may_send(stop) {
+            let mut commands = workload.commands(MIXED);
+            // It would take the counters, too.
+            commands.retain(|command| command[0] != b"FLUSHALL");
+            let bytes: Vec<u8> = commands.iter().flat_map(|command| encode(command)).collect();
+            if client.send_raw(&bytes).is_err() {
+                return;
+            }
+            for _ in &commands {
+                if client.receive().is_err() {
+                    return;
+                }
             }
         }
     }
@@ -126,23 +173,5 @@ pub(super) struct StopAtEnd<'a>(pub(super) &'a AtomicBool);
 impl Drop for StopAtEnd<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-fn write_mixed(mut client: Client, seed: u64, stop: &AtomicBool) {
-    let mut workload = Workload::new(seed, now_ms());
-    while !stop.load(Ordering::Relaxed) {
-        let mut commands = workload.commands(MIXED);
-        // It would take the counters, too.
-        commands.retain(|command| command[0] != b"FLUSHALL");
-        let bytes: Vec<u8> = commands.iter().flat_map(|command| encode(command)).collect();
-        if client.send_raw(&bytes).is_err() {
-            return;
-        }
-        for _ in &commands {
-            if client.receive().is_err() {
-                return;
-            }
-        }
     }
 }

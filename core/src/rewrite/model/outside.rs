@@ -16,12 +16,6 @@ use super::disk::{Disk, Inode};
 
 /// The pipe to the child holds so many bytes: one record and a half, so that it fills.
 pub(super) const PIPE_BYTES: usize = 64;
-/// Nobody reads, or there is no room.
-const EAGAIN: Errno = Errno(11);
-const EBADF: Errno = Errno(9);
-const ENOENT: Errno = Errno(2);
-const ENOMEM: Errno = Errno(12);
-const EMFILE: Errno = Errno(24);
 
 /// A call that the engine made, as far as it can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -202,7 +196,7 @@ impl Outside {
     }
 
     fn run(&mut self, task: Task, fault: Option<Fault>) -> Result<u64, Errno> {
-        let opened = |outside: &Self, file: FileId| outside.inode(file).ok_or(EBADF);
+        let opened = |outside: &Self, file: FileId| outside.inode(file).ok_or(Errno::EBADF);
         match task {
             Task::Append { file, bytes } => {
                 let inode = opened(self, file)?;
@@ -225,12 +219,12 @@ impl Outside {
 
     fn work(&mut self, work: Work, fault: Option<Fault>) -> Result<u64, Errno> {
         if fault.is_some() {
-            return Err(if matches!(work, Work::Open { .. }) { EMFILE } else { Errno::EIO });
+            return Err(if matches!(work, Work::Open { .. }) { Errno::EMFILE } else { Errno::EIO });
         }
         match work {
             Work::Sync { .. } => {}
             Work::Truncate { file, length_bytes } => {
-                let inode = self.inode(file).ok_or(EBADF)?;
+                let inode = self.inode(file).ok_or(Errno::EBADF)?;
                 let length = usize::try_from(length_bytes).unwrap();
                 self.disk.file_mut(inode).truncate(length);
             }
@@ -241,14 +235,14 @@ impl Outside {
                 let inode = match (self.disk.lookup(name), mode) {
                     (Some(inode), _) => inode,
                     (None, OpenMode::AppendOrCreate) => self.disk.create(name),
-                    (None, _) => return Err(ENOENT),
+                    (None, _) => return Err(Errno::ENOENT),
                 };
                 self.open.insert(file, inode);
                 return Ok(self.disk.file(inode).length() as u64);
             }
             Work::Rename { from, to, .. } => {
                 if !self.disk.rename(from, to) {
-                    return Err(ENOENT);
+                    return Err(Errno::ENOENT);
                 }
             }
             Work::SyncDirectory => self.disk.sync_directory(),
@@ -273,7 +267,7 @@ impl Outside {
         if self.full {
             return Err(Errno::ENOSPC);
         }
-        let inode = self.inode(file).ok_or(EBADF)?;
+        let inode = self.inode(file).ok_or(Errno::EBADF)?;
         let length = self.disk.file(inode).length() as u64;
         assert_eq!(offset, length, "the engine has lost count of the file");
         let taken = match self.call(Call::Write) {
@@ -289,7 +283,7 @@ impl Outside {
     fn pipe_write(&mut self, pipe: Pipe, bytes: &[u8]) -> Result<u64, Errno> {
         let call = if pipe == Pipe::Ack { Call::Ack } else { Call::Data };
         if self.call(call).is_some() || !self.pipes_open {
-            return Err(EAGAIN);
+            return Err(Errno::EAGAIN);
         }
         if pipe == Pipe::Ack {
             self.acks.extend_from_slice(bytes);
@@ -298,7 +292,7 @@ impl Outside {
         let taken = bytes.len().min(PIPE_BYTES - self.data.len());
         self.data_full = taken < bytes.len();
         if taken == 0 {
-            return Err(EAGAIN);
+            return Err(Errno::EAGAIN);
         }
         self.data.extend_from_slice(&bytes[..taken]);
         Ok(taken as u64)
@@ -429,12 +423,12 @@ impl Environment for Outside {
                 self.data.clear();
                 self.acks.clear();
                 self.data_full = false;
-                let result = if failed { Err(EMFILE) } else { Ok(()) };
+                let result = if failed { Err(Errno::EMFILE) } else { Ok(()) };
                 return Outcome::Now(Event::PipesOpened { result });
             }
             Effect::Fork { keyspace, .. } => {
                 let result = match self.call(Call::Fork) {
-                    Some(_) => Err(ENOMEM),
+                    Some(_) => Err(Errno::ENOMEM),
                     None => {
                         self.forks += 1;
                         let id = ChildId(100 + self.forks);
@@ -469,7 +463,7 @@ impl Environment for Outside {
                 return Outcome::Now(Event::Read { file, result: Err(Errno::EIO) });
             }
             Effect::RewriteConfig { .. } => {
-                return Outcome::Now(Event::ConfigRewritten { result: Err(ENOENT) });
+                return Outcome::Now(Event::ConfigRewritten { result: Err(Errno::ENOENT) });
             }
             Effect::Pause { .. }
             | Effect::Resume { .. }

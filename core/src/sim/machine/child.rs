@@ -26,8 +26,6 @@ use crate::units::{ChildId, Errno, Micros};
 
 /// A page of memory, in bytes.
 pub const PAGE_BYTES: u64 = 4096;
-/// "Bad file descriptor".
-const NOT_OPEN: Errno = Errno(9);
 
 /// A child process.
 #[derive(Clone, Debug)]
@@ -222,7 +220,7 @@ impl Machine {
             ChildEffect::Write { bytes } => {
                 let result = process
                     .file
-                    .ok_or(NOT_OPEN)
+                    .ok_or(Errno::EBADF)
                     .and_then(|inode| self.disk.write(inode, bytes, clock));
                 let (commands, commands_total) = commands_in(bytes);
                 let step = ChildStep::Wrote {
@@ -244,7 +242,7 @@ impl Machine {
                 let from = stored.map_or(0, Stored::durable_upto);
                 let result = match sync {
                     Some(sync) => self.disk.finish_sync(sync),
-                    None => Err(NOT_OPEN),
+                    None => Err(Errno::EBADF),
                 };
                 let took_micros = clock.since(process.started);
                 let to = process.child.written_bytes();
@@ -262,7 +260,7 @@ impl Machine {
             }
             ChildEffect::SendStop => {
                 let pipes = self.pipes.as_mut();
-                let result = pipes.map_or(Err(NOT_OPEN), |pipes| pipes.stop.write(&[AGREED]));
+                let result = pipes.map_or(Err(Errno::EBADF), |pipes| pipes.stop.write(&[AGREED]));
                 let result = result.map(|_| ());
                 // The world knows what the parent holds.
                 let step = ChildStep::AskedToStop { result, unsent_bytes: 0 };

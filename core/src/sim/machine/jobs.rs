@@ -21,10 +21,6 @@ const NAME_MICROS: u64 = 30;
 const APPEND_PER_KIBIBYTE_MICROS: u64 = 1;
 /// What it takes to give back every whole 1024 bytes of a file that has no name any more.
 const FREE_PER_KIBIBYTE_MICROS: u64 = 1;
-/// "Bad file descriptor".
-const NOT_OPEN: Errno = Errno(9);
-/// "No such file or directory".
-const NO_SUCH_NAME: Errno = Errno(2);
 
 /// A job that will end later.
 #[derive(Clone, Debug)]
@@ -121,7 +117,7 @@ impl Machine {
             Work::Truncate { file, length_bytes } => {
                 let inode = self.inode_of(file);
                 let result = inode
-                    .ok_or(NOT_OPEN)
+                    .ok_or(Errno::EBADF)
                     .and_then(|inode| self.disk.truncate(inode, length_bytes, self.clock));
                 self.performed = Some(Performed::Truncate { length_bytes, result });
                 return Outcome::Now(Event::Job { job, result, took: Micros(0) });
@@ -176,7 +172,7 @@ impl Machine {
 
     fn not_open(&mut self, job: JobId) -> Outcome<'static> {
         self.performed = Some(Performed::CloseFile);
-        Outcome::Now(Event::Job { job, result: Err(NOT_OPEN), took: Micros(0) })
+        Outcome::Now(Event::Job { job, result: Err(Errno::EBADF), took: Micros(0) })
     }
 
     fn begin(&mut self, job: JobId, lane: Lane, work: Working) -> Outcome<'static> {
@@ -239,7 +235,7 @@ impl Machine {
                 let inode = match (mode, self.disk.cached_name(&name)) {
                     (_, Some(inode)) => inode,
                     (OpenMode::AppendOrCreate, None) => self.disk.open(&name, clock),
-                    (OpenMode::Append | OpenMode::ReadOnly, None) => return Err(NO_SUCH_NAME),
+                    (OpenMode::Append | OpenMode::ReadOnly, None) => return Err(Errno::ENOENT),
                 };
                 self.files.insert(*file, inode);
                 self.disk.hold(inode);
@@ -254,7 +250,7 @@ impl Machine {
             Working::Unlink { name } => {
                 let name = name.text(&self.name);
                 match self.disk.unlink(&name, clock) {
-                    Ok(()) | Err(NO_SUCH_NAME) => Ok(0),
+                    Ok(()) | Err(Errno::ENOENT) => Ok(0),
                     Err(errno) => Err(errno),
                 }
             }

@@ -82,7 +82,8 @@ pub(super) const LOG: &[Directive] = &[
     ),
     bytes(
         "aof-rewrite-block-size",
-        1,
+        // Below it, a block costs more than it holds, and the limit above would bound little.
+        4096,
         |config| config.aof_rewrite_block_bytes,
         |config, bytes| config.aof_rewrite_block_bytes = bytes,
     ),

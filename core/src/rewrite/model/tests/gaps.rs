@@ -79,6 +79,19 @@ impl Run {
         panic!("the gap does not come: {:?}", self.stage());
     }
 
+    /// The same, while the lane of syncs stands still.
+    fn until_of_slow(&mut self, is_there: impl Fn(&State) -> bool) {
+        for _ in 0..100 {
+            if is_there(&self.state) {
+                return;
+            }
+            let ran = !self.state.outside.slow_lane.finished.is_empty();
+            let act = if ran { Act::Told(Lane::Slow) } else { Act::Effect(Lane::Slow, None) };
+            self.act(act);
+        }
+        panic!("the gap does not come: {:?}", self.stage());
+    }
+
     fn which(&self, inode: Option<usize>) -> Named {
         if inode == Some(0) { Old } else { New }
     }
@@ -137,6 +150,30 @@ fn while_the_new_file_catches_up() {
         run.until(|state| matches!(state.engine.rewrite().stage(), Stage::CatchingUp { .. }));
         run.expect("catching up", Old, &[Old]);
     }
+}
+
+/// Under `always` the next stage is not put off for a sync of the old file, because one is nearly
+/// always in flight. So here the old file still has one coming while nothing more may be written
+/// to it; gates go by it until then.
+#[test]
+fn while_it_freezes() {
+    let mut run = Run::new(Policy::Always);
+    run.state.engine.set_catch_up_limits(LITTLE);
+    run.until(|state| matches!(state.engine.rewrite().stage(), Stage::Opening { .. }));
+    run.act(Act::Command);
+    run.until_of_slow(|state| matches!(state.engine.rewrite().stage(), Stage::Freezing));
+    assert!(!run.state.engine.log().is_quiet(), "a sync of the old file is in flight");
+    assert!(run.state.held_replies() > 0, "and a reply waits for it");
+    run.expect("freezing", Old, &[Old]);
+    let acknowledged = run.state.story.acknowledged();
+    // It takes effect, and nobody knows.
+    run.act(Act::Effect(Lane::Sync, None));
+    assert!(matches!(run.stage(), Stage::Freezing));
+    run.expect("freezing, synced", Old, &[Old]);
+    run.act(Act::Told(Lane::Sync));
+    assert!(matches!(run.stage(), Stage::Sealing { .. }), "{:?}", run.stage());
+    assert!(run.state.story.acknowledged() > acknowledged, "the old file has it");
+    run.expect("freezing, told", Old, &[Old]);
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn submit(world: &mut World, client: u64, line: &str) {
 /// Just after the fork, with both writes on their way.
 fn forked(policy: Policy, profile: ProfileName) -> World {
     let mut world = small(policy, profile);
+    // Time stands still from now on. So one sync is due under `everysec`, with the first write.
+    world.machine.clock = crate::units::Micros(world.machine.clock.0 + 2_000_000);
     submit(&mut world, 3, "BGREWRITEAOF");
     while world.machine().child.is_none() {
         let actors = world.movable();
@@ -201,6 +203,26 @@ fn every_order_of_a_hardened_world_ends_well() {
 }
 
 #[test]
+fn every_order_of_a_hardened_world_ends_well_under_everysec() {
+    every_order(ProfileName::Hardened, Policy::EverySec);
+}
+
+#[test]
+fn every_order_of_a_hardened_world_ends_well_under_always() {
+    every_order(ProfileName::Hardened, Policy::Always);
+}
+
+#[test]
 fn every_order_of_a_redis_world_ends_well() {
     every_order(ProfileName::Redis62, Policy::No);
+}
+
+#[test]
+fn every_order_of_a_redis_world_ends_well_under_everysec() {
+    every_order(ProfileName::Redis62, Policy::EverySec);
+}
+
+#[test]
+fn every_order_of_a_redis_world_ends_well_under_always() {
+    every_order(ProfileName::Redis62, Policy::Always);
 }
