@@ -280,7 +280,7 @@ pub fn is_open(gate: Gate, ledger: &Ledger) -> bool {
     match gate {
         Gate::Free => true,
         Gate::AfterWrite(lsn) => lsn <= ledger.written(),
-        Gate::AfterSync(lsn) => lsn <= ledger.synced(),
+        Gate::AfterSync(lsn) => lsn <= ledger.believed(),
     }
 }
 
@@ -315,7 +315,7 @@ impl Held {
             queue.pop_front_if(|waiting| waiting.lsn <= upto).map(|waiting| waiting.client)
         };
         take(&mut self.after_write, ledger.written())
-            .or_else(|| take(&mut self.after_sync, ledger.synced()))
+            .or_else(|| take(&mut self.after_sync, ledger.believed()))
     }
 
     /// Takes out the next client that has waited longer than `limit_ms`, with how long.

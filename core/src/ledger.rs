@@ -13,6 +13,7 @@ pub struct Ledger {
     written: Lsn,
     synced: Lsn,
     acknowledged: Lsn,
+    believed: Lsn,
 }
 
 impl Ledger {
@@ -20,7 +21,7 @@ impl Ledger {
     #[must_use]
     pub const fn starting_at(length_bytes: u64) -> Self {
         let at = Lsn(length_bytes);
-        Self { appended: at, written: at, synced: at, acknowledged: at }
+        Self { appended: at, written: at, synced: at, acknowledged: at, believed: at }
     }
 
     /// End of `aof_buf`: everything that was executed and propagated.
@@ -39,6 +40,13 @@ impl Ledger {
     #[must_use]
     pub const fn synced(&self) -> Lsn {
         self.synced
+    }
+
+    /// End of what the server takes for durable: replies that wait for a sync go by it. Beyond
+    /// `synced` it lies only where a profile does not look at a failed sync, or forgets it.
+    #[must_use]
+    pub const fn believed(&self) -> Lsn {
+        self.believed
     }
 
     /// End of the last write whose reply was sent.
@@ -68,6 +76,16 @@ impl Ledger {
     pub fn sync(&mut self, upto: Lsn) {
         assert!(upto <= self.written, "synced {upto:?}, written only {:?}", self.written);
         self.synced = self.synced.max(upto);
+        self.believe(upto);
+    }
+
+    /// A sync has ended after which the server takes everything up to `upto` for durable.
+    ///
+    /// # Panics
+    /// If that is more than was written.
+    pub fn believe(&mut self, upto: Lsn) {
+        assert!(upto <= self.written, "believed {upto:?}, written only {:?}", self.written);
+        self.believed = self.believed.max(upto);
     }
 
     /// A reply to a write that ends at `upto` was sent.

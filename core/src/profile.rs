@@ -32,6 +32,14 @@ pub struct Profile {
     pub full_diff: FullDiff,
     /// Whether `no-appendfsync-on-rewrite` may disable even the sync of `always`.
     pub skip_always_sync_on_rewrite: bool,
+    /// How `SET key value EX 10` stands in the log.
+    pub relative_expiry: RelativeExpiry,
+    /// What becomes of a transaction at the end of a log that has no EXEC.
+    pub open_multi: OpenMulti,
+    /// Whether a sync can be due when nothing waits to be written.
+    pub idle_sync: IdleSync,
+    /// What SHUTDOWN does with what waits to be written.
+    pub shutdown: ShutdownBuffer,
 }
 
 /// When replies to writes leave under `everysec` and `no`.
@@ -59,6 +67,8 @@ pub enum FailedSync {
     ForgottenByNextSuccess,
     /// Those bytes count as lost until a rewrite has made a fresh file.
     RemainsUntilRewritten,
+    /// There is none: nobody looks at what a sync answers, whatever the policy (Redis before 6.2).
+    Unseen,
 }
 
 /// How `everysec` measures its second.
@@ -104,9 +114,23 @@ pub enum Switch {
     /// On the loop: rest of the buffer, sync as `appendfsync` says, rename; the directory is never
     /// synced (Redis 6.2).
     OnTheLoop,
+    /// On the loop: rest of the buffer, rename, and only then the sync that `appendfsync` asks for
+    /// (Redis 3.0 to 6.0).
+    RenamesFirst,
     /// In the background: catch up; hold all gates; rest, sync of the file, rename, sync of the
     /// directory; only then the new file counts.
     HoldsGates,
+}
+
+impl Switch {
+    /// Whether the loop stands still meanwhile.
+    #[must_use]
+    pub const fn is_on_the_loop(self) -> bool {
+        match self {
+            Self::OnTheLoop | Self::RenamesFirst => true,
+            Self::HoldsGates => false,
+        }
+    }
 }
 
 /// What `CONFIG SET appendonly yes` does before its rewrite.
@@ -137,6 +161,45 @@ pub enum FullDiff {
     AbortsRewrite,
 }
 
+/// How `SET key value EX 10` stands in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RelativeExpiry {
+    /// With the time at which it ends.
+    AsATime,
+    /// As it came, so that each load begins the ten seconds anew (Redis 2.6 to 3.2.9, issue 4068).
+    AsItCame,
+}
+
+/// What becomes of a transaction at the end of a log that has no EXEC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OpenMulti {
+    /// It counts as the unfinished end of the log: nothing of it is applied, and it is cut off
+    /// under `aof-load-truncated`.
+    Reverted,
+    /// Its commands are applied one by one as they are read, and stay in the log; what is written
+    /// later stands behind a MULTI that is still open (Redis 3.0).
+    Applied,
+}
+
+/// Whether a sync can be due when nothing waits to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IdleSync {
+    /// It can.
+    Made,
+    /// Only a write brings a sync, so that the last second of a burst stays unsynced until somebody
+    /// writes again (Redis before 5.0.5, issues 5985 and 6053).
+    NeedsAWrite,
+}
+
+/// What SHUTDOWN does with what waits to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ShutdownBuffer {
+    /// Writes it, then syncs.
+    Written,
+    /// Syncs what the kernel has, and forgets the buffer (Redis before 3.2.11 and 4.0.2).
+    Forgotten,
+}
+
 /// The profiles that have a name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ProfileName {
@@ -145,11 +208,14 @@ pub enum ProfileName {
     Hardened,
     /// Redis 6.2, the last release with the seeds' design.
     Redis62,
+    /// Redis 3.0, the release whose struct the seeds print: 6.2 with the older choices that change
+    /// what survives. What else differs in 3.0 is not imitated.
+    Redis30,
 }
 
 impl ProfileName {
-    /// Both, for menus and tests.
-    pub const ALL: [Self; 2] = [Self::Hardened, Self::Redis62];
+    /// All of them, for menus and tests.
+    pub const ALL: [Self; 3] = [Self::Hardened, Self::Redis62, Self::Redis30];
 
     /// As written in the configuration.
     #[must_use]
@@ -157,6 +223,7 @@ impl ProfileName {
         match self {
             Self::Hardened => "hardened",
             Self::Redis62 => "redis-6.2",
+            Self::Redis30 => "redis-3.0",
         }
     }
 
@@ -184,6 +251,10 @@ impl ProfileName {
                 failed_rewrite: FailedRewrite::BacksOff,
                 full_diff: FullDiff::AbortsRewrite,
                 skip_always_sync_on_rewrite: false,
+                relative_expiry: RelativeExpiry::AsATime,
+                open_multi: OpenMulti::Reverted,
+                idle_sync: IdleSync::Made,
+                shutdown: ShutdownBuffer::Written,
             },
             Self::Redis62 => Profile {
                 always_sync: Lane::Inline,
@@ -199,6 +270,19 @@ impl ProfileName {
                 failed_rewrite: FailedRewrite::TriedAgainAtOnce,
                 full_diff: FullDiff::Grows,
                 skip_always_sync_on_rewrite: true,
+                relative_expiry: RelativeExpiry::AsATime,
+                open_multi: OpenMulti::Reverted,
+                idle_sync: IdleSync::Made,
+                shutdown: ShutdownBuffer::Written,
+            },
+            Self::Redis30 => Profile {
+                failed_sync: FailedSync::Unseen,
+                switch: Switch::RenamesFirst,
+                relative_expiry: RelativeExpiry::AsItCame,
+                open_multi: OpenMulti::Applied,
+                idle_sync: IdleSync::NeedsAWrite,
+                shutdown: ShutdownBuffer::Forgotten,
+                ..Self::Redis62.profile()
             },
         }
     }

@@ -3,7 +3,7 @@
 // time since the run began, steps count from 1 (0 is the moment before the first).
 
 export type Policy = "always" | "everysec" | "no";
-export type ProfileName = "hardened" | "redis-6.2";
+export type ProfileName = "hardened" | "redis-6.2" | "redis-3.0";
 export type DiskModel = "exact" | "any-prefix" | "zero-tail";
 export type FaultName = "fail-next-sync" | "stall-next-sync" | "fill-disk" | "free-disk" | "short-write";
 

@@ -26,6 +26,7 @@ use crate::digest::Digest;
 use crate::effect::{HaltReason, Lane, Work};
 use crate::ledger::Ledger;
 use crate::note::Note;
+use crate::profile::{FailedSync, ShutdownBuffer};
 use crate::units::{Errno, FileId, JobId, Lsn, Micros, Millis};
 
 use super::buffer::Buffer;
@@ -171,6 +172,8 @@ pub struct Log {
     write_status: WriteStatus,
     sync_status: SyncStatus,
     draining: bool,
+    /// What waits is not written any more (SHUTDOWN of Redis 3.0).
+    forgets: bool,
     /// What waits is written now, whatever speaks against it.
     forced: bool,
     /// A rewrite is about to replace the file: nothing is written or synced.
@@ -219,6 +222,7 @@ impl Log {
             write_status: WriteStatus::Fine,
             sync_status: SyncStatus::Fine,
             draining: false,
+            forgets: false,
             forced: false,
             frozen: false,
             child_lives: false,
@@ -377,7 +381,7 @@ impl Log {
 
     /// A turn ends: time has gone on for a group that is gathered.
     pub(crate) fn turn_ended(&mut self, mono: Micros, held: &Held) {
-        let (_, waiting) = held.around_sync(self.ledger.synced());
+        let (_, waiting) = held.around_sync(self.ledger.believed());
         self.group.turn_ended(mono, waiting);
     }
 
@@ -386,7 +390,7 @@ impl Log {
         if self.background.is_some() || self.draining || self.frozen || self.buffer.is_empty() {
             return None;
         }
-        let (_, waiting) = held.around_sync(self.ledger.synced());
+        let (_, waiting) = held.around_sync(self.ledger.believed());
         self.group.deadline(waiting)
     }
 
@@ -408,6 +412,12 @@ impl Log {
         self.start_pass(now);
     }
 
+    /// The server ends: as [`Self::drain`], or without what the kernel does not have yet.
+    pub(crate) fn shut_down(&mut self, config: &Config, now: Millis) {
+        self.forgets = config.choices().shutdown == ShutdownBuffer::Forgotten;
+        self.drain(now);
+    }
+
     /// The log stops for good once everything has reached the disk (`CONFIG SET appendonly no`).
     #[doc(alias = "stopAppendOnly")]
     pub(crate) fn stop(&mut self, now: Millis) {
@@ -418,20 +428,22 @@ impl Log {
     }
 
     /// Whether draining has come to its end, and how.
-    pub(crate) fn drained(&self) -> Option<bool> {
+    pub(crate) fn drained(&self, config: &Config) -> Option<bool> {
         if matches!(self.state, State::Off | State::WaitRewrite) {
             return Some(true);
         }
         if !self.draining || self.pass != Pass::Idle || self.background.is_some() {
             return None;
         }
+        let unseen = config.choices().failed_sync == FailedSync::Unseen;
         let failed = self.write_status != WriteStatus::Fine
             || self.sync_status != SyncStatus::Fine
-            || self.lost_from.is_some();
-        if failed {
+            || (self.lost_from.is_some() && !unseen);
+        if failed && !self.forgets {
             return Some(false);
         }
-        (self.buffer.is_empty() && self.ledger.synced() == self.ledger.written()).then_some(true)
+        let nothing_waits = self.buffer.is_empty() || self.forgets;
+        (nothing_waits && self.ledger.believed() == self.ledger.written()).then_some(true)
     }
 
     /// Why the process must end, if it must.
@@ -486,6 +498,14 @@ impl Log {
         digest.put_u32(self.file.0);
         for flag in [self.forced, self.frozen, self.child_lives, self.is_open] {
             digest.put_bool(flag);
+        }
+        // These are rare. They add to a digest only when they are there, so that the digests of
+        // runs without them stay what they were.
+        if self.ledger.believed() > self.ledger.synced() {
+            digest.put_u64(self.ledger.believed().0);
+        }
+        if self.forgets {
+            digest.put_bool(true);
         }
     }
 }

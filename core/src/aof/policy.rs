@@ -13,7 +13,7 @@
 
 use crate::config::Policy;
 use crate::effect::Lane;
-use crate::profile::{PostponedWrite, Profile, Second};
+use crate::profile::{IdleSync, PostponedWrite, Profile, Second};
 use crate::units::Millis;
 
 /// Redis 6.2 makes a postponed write after so many seconds.
@@ -58,6 +58,8 @@ pub struct Situation {
     pub gathering: bool,
     /// Everything must reach the disk before the log stops or the server ends.
     pub draining: bool,
+    /// The server ends without what waits.
+    pub forgets: bool,
     /// What waits must be in the file now.
     pub forced: bool,
 }
@@ -111,7 +113,8 @@ pub enum Rest {
     KernelDecides,
     /// `no-appendfsync-on-rewrite`.
     ChildRuns,
-    /// `always` under `redis-6.2`: only a write brings a sync.
+    /// Only a write brings a sync: under `always` in `redis-6.2`, under every policy in
+    /// `redis-3.0`.
     NothingWritten,
     /// A sync failed; only a fresh file could help.
     SyncHopeless,
@@ -139,7 +142,7 @@ pub fn decide(situation: &Situation) -> Decision {
     if situation.sync_hopeless && situation.waiting_bytes > 0 {
         return Decision::Rest(Rest::SyncHopeless);
     }
-    if situation.waiting_bytes > 0 && !situation.write_resting {
+    if situation.waiting_bytes > 0 && !situation.write_resting && !situation.forgets {
         match decide_write(situation) {
             Some(decision) => return decision,
             None => return Decision::Write { delayed_ms: None },
@@ -224,6 +227,9 @@ fn decide_sync(situation: &Situation) -> Decision {
     }
     if situation.policy == Policy::No {
         return rest(Rest::KernelDecides);
+    }
+    if situation.choices.idle_sync == IdleSync::NeedsAWrite && !situation.just_written {
+        return rest(Rest::NothingWritten);
     }
     if !second_is_over(situation) {
         return rest(Rest::SecondNotOver);

@@ -2,6 +2,7 @@
 
 use crate::command::set_options::{Condition, Deadline, Expiry, Grammar, Options};
 use crate::command::{Call, CommandError};
+use crate::profile::RelativeExpiry;
 use crate::propagate::Change;
 use crate::resp::Argv;
 use crate::value::Value;
@@ -55,8 +56,11 @@ fn set_with_options<'a>(
     };
     call.set(key, value);
     call.db_mut().set_expiry(key, at);
+    let as_a_time = call.executor.config.choices().relative_expiry == RelativeExpiry::AsATime;
     Ok(match (options.expiry, at) {
-        (Expiry::Until(_), Some(at)) => Change::SetUntil { key, value, at },
+        (Expiry::Until(deadline), Some(at)) if deadline.absolute || as_a_time => {
+            Change::SetUntil { key, value, at }
+        }
         _ if options.get => Change::WithoutGet,
         _ => Change::Verbatim,
     })

@@ -145,7 +145,7 @@ impl Engine {
         if !given_up && !self.rewrite.is_at_rest() {
             return None;
         }
-        let flushed = if given_up { false } else { self.log.drained()? };
+        let flushed = if given_up { false } else { self.log.drained(&self.executor.config)? };
         self.ending = Ending::Told;
         Some(Next::Halt(HaltReason::Shutdown { flushed }))
     }

@@ -79,7 +79,7 @@ impl Engine {
         if self.log.state() == State::On {
             self.notes.push_back(Note::ShutdownSync);
         }
+        self.log.shut_down(&self.executor.config, self.now);
         self.turn_end();
-        self.log.drain(self.now);
     }
 }

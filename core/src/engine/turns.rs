@@ -64,7 +64,7 @@ impl Engine {
             // all of it before it answers.
             State::Stopping
                 if choices.replies == Replies::AfterWrite
-                    && appended > self.log.ledger().synced() =>
+                    && appended > self.log.ledger().believed() =>
             {
                 return Gate::AfterSync(appended);
             }
@@ -75,7 +75,7 @@ impl Engine {
             Policy::Always if choices.always_sync == Lane::Inline => {
                 if self.log.buffer().is_empty() { Gate::Free } else { Gate::AfterSync(appended) }
             }
-            Policy::Always if appended > self.log.ledger().synced() => Gate::AfterSync(appended),
+            Policy::Always if appended > self.log.ledger().believed() => Gate::AfterSync(appended),
             Policy::Always => Gate::Free,
             Policy::EverySec | Policy::No => match choices.replies {
                 Replies::AfterWrite if appended > self.log.ledger().written() => {
@@ -96,7 +96,7 @@ impl Engine {
             State::Off => Gate::Free,
             State::WaitRewrite if mutation::is(Mutation::FreeRepliesWhileWaiting) => Gate::Free,
             state if state == State::Stopping || always => {
-                if appended > ledger.synced() {
+                if appended > ledger.believed() {
                     Gate::AfterSync(appended)
                 } else {
                     Gate::Free

@@ -66,7 +66,8 @@ impl Check {
             Known::Table => Some(super::replay::lookup),
             Known::Everything => None,
         };
-        let (scanner, progress) = (Scanner::new(options), Progress::new(lookup));
+        let progress = Progress::new(lookup, options.open_multi);
+        let scanner = Scanner::new(options);
         Self { scanner, progress, error: None, whole_up_to: 0, size_bytes: 0 }
     }
 

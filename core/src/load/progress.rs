@@ -5,6 +5,7 @@ use crate::load::fault::{
     Broken, LoadError, NAME_BYTES, OpenTransaction, Place, Problem, Tail, TailClass,
 };
 use crate::load::scan::Stop;
+use crate::profile::OpenMulti;
 
 /// What a command is to the loading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +28,11 @@ pub(crate) type Lookup = fn(name: &[u8], words: usize) -> Option<bool>;
 #[derive(Clone, Debug)]
 pub(crate) struct Progress {
     lookup: Option<Lookup>,
+    open_multi: OpenMulti,
     /// Whole commands seen and not refused.
     pub(crate) commands: u64,
-    /// End of the last of them outside a transaction.
+    /// End of the last of them outside a transaction, or of the last at all where an open
+    /// transaction is applied.
     pub(crate) valid_up_to: u64,
     /// The MULTI that waits for its EXEC.
     pub(crate) open: Option<OpenTransaction>,
@@ -37,8 +40,16 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// `lookup` decides which commands are known; without one, every name is.
-    pub(crate) const fn new(lookup: Option<Lookup>) -> Self {
-        Self { lookup, commands: 0, valid_up_to: 0, open: None }
+    pub(crate) const fn new(lookup: Option<Lookup>, open_multi: OpenMulti) -> Self {
+        Self { lookup, open_multi, commands: 0, valid_up_to: 0, open: None }
+    }
+
+    /// Commands that do not count because their transaction has no end.
+    pub(crate) fn reverted(&self) -> u64 {
+        match self.open_multi {
+            OpenMulti::Reverted => self.open.map_or(0, |open| open.queued + 1),
+            OpenMulti::Applied => 0,
+        }
     }
 
     /// Takes one whole command. `end` is the offset after it.
@@ -60,25 +71,28 @@ impl Progress {
             }
             None | Some(Some(true)) => {}
         }
+        let applies = self.open_multi == OpenMulti::Applied;
         let role = if name.eq_ignore_ascii_case(b"MULTI") {
-            if self.open.is_some() {
+            // Behind one that stayed open, Redis 3.0 hears "MULTI calls can not be nested" and goes
+            // on.
+            if self.open.is_some() && !applies {
                 return Err(self.broken(place, Problem::UnexpectedMulti));
             }
-            self.open = Some(OpenTransaction { place, queued: 0 });
+            self.open.get_or_insert(OpenTransaction { place, queued: 0 });
             Role::Begin
         } else if name.eq_ignore_ascii_case(b"EXEC") {
             let Some(open) = self.open.take() else {
                 return Err(self.broken(place, Problem::UnexpectedExec));
             };
             Role::Commit { commands: open.queued }
-        } else if let Some(open) = &mut self.open {
+        } else if let Some(open) = self.open.as_mut().filter(|_| !applies) {
             open.queued += 1;
             Role::Queue
         } else {
             Role::Apply
         };
         self.commands += 1;
-        if self.open.is_none() {
+        if self.open.is_none() || applies {
             self.valid_up_to = end;
         }
         Ok(role)
@@ -106,10 +120,13 @@ impl Progress {
         let class = match end {
             Err(stop) => return Err(self.stopped(stop).into()),
             Ok(Some(class)) => class,
-            Ok(None) if self.open.is_some() => TailClass::OpenTransaction,
+            Ok(None) if self.open.is_some() && self.open_multi == OpenMulti::Reverted => {
+                TailClass::OpenTransaction
+            }
             Ok(None) => return Ok(None),
         };
-        let (open, valid_up_to) = (self.open, self.valid_up_to);
+        let reverts = self.open_multi == OpenMulti::Reverted;
+        let (open, valid_up_to) = (self.open.filter(|_| reverts), self.valid_up_to);
         Ok(Some(Tail { class, open, valid_up_to, size_bytes }))
     }
 }

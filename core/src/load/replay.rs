@@ -87,8 +87,8 @@ impl Loader {
     pub fn new(executor: Executor) -> Self {
         let options = Options::from(&executor.config);
         Self {
+            progress: Progress::new(Some(lookup), options.open_multi),
             parser: Parser::new(options),
-            progress: Progress::new(Some(lookup)),
             looked_ahead: 0,
             load_truncated: executor.config.aof_load_truncated,
             executor,
@@ -204,9 +204,8 @@ impl Loader {
         {
             return Err(LoadError::Unfinished(tail));
         }
-        let reverted = self.progress.open.map_or(0, |open| open.queued + 1);
         Ok(Loaded {
-            commands: self.progress.commands - reverted,
+            commands: self.progress.commands - self.progress.reverted(),
             length_bytes: self.progress.valid_up_to,
             executor: self.executor,
             cut,

@@ -26,7 +26,7 @@
 
 use crate::config::Config;
 use crate::load::fault::{Malformation, Missing, NAME_BYTES, Place, TailClass};
-use crate::profile::{PayloadEnd, Profile, ZeroTail};
+use crate::profile::{OpenMulti, PayloadEnd, Profile, ZeroTail};
 use crate::resp::Span;
 
 /// The first bytes of a snapshot.
@@ -39,6 +39,8 @@ pub struct Options {
     pub payload_end: PayloadEnd,
     /// Whether zeros up to the end of the file are a class of their own.
     pub zero_tail: ZeroTail,
+    /// What a transaction without EXEC at the end is.
+    pub open_multi: OpenMulti,
     /// Most words of one command.
     pub words_limit: u64,
     /// Most bytes of one word.
@@ -55,6 +57,7 @@ impl Options {
         Self {
             payload_end: profile.payload_end,
             zero_tail: profile.zero_tail,
+            open_multi: profile.open_multi,
             words_limit: 1024 * 1024,
             word_bytes_limit: 512 * 1024 * 1024,
             command_bytes_limit: u32::MAX as u64,

@@ -17,7 +17,7 @@ fn at_least(failure: Failure, policy: Policy, name: ProfileName, reached: Reache
 fn every_row_of_the_table() {
     use Failure::{Killed, PowerCut};
     use Policy::{Always, EverySec, No};
-    use ProfileName::{Hardened, Redis62};
+    use ProfileName::{Hardened, Redis30, Redis62};
     let rows = [
         (Killed, Always, Hardened, 131),
         (Killed, Always, Redis62, 104),
@@ -29,6 +29,11 @@ fn every_row_of_the_table() {
         (PowerCut, EverySec, Redis62, 50),
         (PowerCut, No, Hardened, 50),
         (PowerCut, No, Redis62, 50),
+        (Killed, Always, Redis30, 104),
+        (Killed, EverySec, Redis30, 104),
+        (Killed, No, Redis30, 104),
+        (PowerCut, EverySec, Redis30, 50),
+        (PowerCut, No, Redis30, 50),
     ];
     for (failure, policy, name, expected) in rows {
         assert_eq!(at_least(failure, policy, name, REACHED), expected, "{failure:?} {policy:?}");

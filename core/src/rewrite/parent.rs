@@ -94,6 +94,8 @@ pub(super) struct Run {
     pub(super) unsynced_bytes: u64,
     /// The new file was synced with everything in it.
     pub(super) sealed: bool,
+    /// That sync failed, and nobody looked (`redis-3.0`).
+    pub(super) failed_unseen: bool,
     /// How far the ledger was when the gates closed: written and synced.
     pub(super) frozen: Option<(Lsn, Lsn)>,
     /// A sync of the new file that was queued and not waited for (`redis-6.2`).
@@ -307,6 +309,7 @@ impl Rewrite {
             covered: forked_at,
             unsynced_bytes: 0,
             sealed: false,
+            failed_unseen: false,
             frozen: None,
             queued_sync: None,
             retry_ms: 0,
@@ -427,6 +430,7 @@ impl Rewrite {
             Stage::Idle
             | Stage::Aborting { .. }
             | Stage::Renaming { .. }
+            | Stage::SyncingRenamed { .. }
             | Stage::SyncingDirectory { .. }
             | Stage::Limbo { .. } => {}
             Stage::OpeningPipes => {
@@ -544,6 +548,7 @@ impl Rewrite {
             | Stage::Freezing
             | Stage::Sealing { .. }
             | Stage::Renaming { .. }
+            | Stage::SyncingRenamed { .. }
             | Stage::SyncingDirectory { .. }
             | Stage::Limbo { .. } => self.want_switch(log, config, at),
         }

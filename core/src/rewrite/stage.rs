@@ -45,6 +45,11 @@ pub enum Stage {
         /// Up to here the new file reaches.
         upto: Lsn,
     },
+    /// The new file has the name, and is being synced (`redis-3.0`).
+    SyncingRenamed {
+        /// Up to here the new file reaches.
+        upto: Lsn,
+    },
     /// The new name is being made durable (`hardened`).
     SyncingDirectory {
         /// Up to here the new file reaches.
@@ -69,14 +74,15 @@ pub enum Stage {
 
 impl Stage {
     /// Whether no reply to a write may leave: from the moment at which the last position of the
-    /// old log is known until the new one counts. Under `redis-6.2` the loop stands still there, so
-    /// nobody could tell.
+    /// old log is known until the new one counts. On the loop (`redis-6.2`, `redis-3.0`) nothing
+    /// else happens meanwhile, so nobody could tell.
     #[must_use]
     pub const fn holds_gates(self) -> bool {
         matches!(
             self,
             Self::Sealing { .. }
                 | Self::Renaming { .. }
+                | Self::SyncingRenamed { .. }
                 | Self::SyncingDirectory { .. }
                 | Self::Limbo { .. }
         )
@@ -85,7 +91,13 @@ impl Stage {
     /// Whether the name of the log may lead to the new file already: too late to go back.
     #[must_use]
     pub const fn may_be_renamed(self) -> bool {
-        matches!(self, Self::Renaming { .. } | Self::SyncingDirectory { .. } | Self::Limbo { .. })
+        matches!(
+            self,
+            Self::Renaming { .. }
+                | Self::SyncingRenamed { .. }
+                | Self::SyncingDirectory { .. }
+                | Self::Limbo { .. }
+        )
     }
 
     /// Its number, for digests.
@@ -103,6 +115,7 @@ impl Stage {
             Self::SyncingDirectory { .. } => 9,
             Self::Limbo { .. } => 10,
             Self::Aborting { .. } => 11,
+            Self::SyncingRenamed { .. } => 12,
         }
     }
 }

@@ -35,6 +35,11 @@
 //! power cut in between can lose the part that the parent appended, although it had been synced
 //! once.
 //!
+//! # `redis-3.0`
+//!
+//! As `redis-6.2`, but the rename comes first and the sync after it. So the same can happen under
+//! `always`, too: the name may be durable before the part that the parent appended is.
+//!
 //! # Rejected
 //!
 //! To let gates go by T before it has the name: a crash would leave O, which lacks what was
@@ -156,6 +161,7 @@ impl Rewrite {
             }
             Stage::Sealing { .. } => self.want_sealing(log, config, at),
             Stage::Renaming { .. } => self.want_rename(log),
+            Stage::SyncingRenamed { .. } => self.want_policy_sync(log, config, at),
             Stage::SyncingDirectory { .. } => {
                 if mutation::is(Mutation::RenameBeforeResidual) && self.diff.waiting_bytes() > 0 {
                     return self.append(log, Lane::Sync, self.limits.append_bytes);
@@ -178,7 +184,7 @@ impl Rewrite {
         }
     }
 
-    /// Hands work out. Under `redis-6.2` all of it is done on the loop.
+    /// Hands work out. Under `redis-6.2` and `redis-3.0` all of it is done on the loop.
     fn submit(&mut self, log: &mut Log, lane: Lane, work: Work, kind: Kind) -> Want {
         let job = log.new_job();
         self.in_flight = Some(InFlight { job, kind });
@@ -187,7 +193,7 @@ impl Rewrite {
     }
 
     fn is_on_the_loop(&self) -> bool {
-        self.run.as_ref().is_some_and(|run| run.order == Switch::OnTheLoop)
+        self.run.as_ref().is_some_and(|run| run.order.is_on_the_loop())
     }
 
     /// The next block, at most `most_bytes` of it.
@@ -302,7 +308,11 @@ impl Rewrite {
         let (file, _) = run.file?;
         let upto = run.covered;
         if on_the_loop {
-            return self.want_sealing_on_the_loop(log, config, at);
+            if run.order == Switch::RenamesFirst {
+                self.sealed();
+                return self.want(log, config, at);
+            }
+            return self.want_policy_sync(log, config, at);
         }
         if run.sealed || mutation::is(Mutation::NoSealSync) {
             self.sealed();
@@ -311,13 +321,8 @@ impl Rewrite {
         Some(self.submit(log, Lane::Sync, Work::Sync { file, upto }, Kind::Sync))
     }
 
-    /// Redis 6.2: the residual is in; the sync is as the policy says.
-    fn want_sealing_on_the_loop(
-        &mut self,
-        log: &mut Log,
-        config: &Config,
-        at: Moment,
-    ) -> Option<Want> {
+    /// On the loop: the residual is in; the sync is as the policy says.
+    fn want_policy_sync(&mut self, log: &mut Log, config: &Config, at: Moment) -> Option<Want> {
         let run = self.run.as_mut()?;
         let (file, _) = run.file?;
         let work = Work::Sync { file, upto: run.covered };
@@ -329,7 +334,10 @@ impl Rewrite {
                 Some(Want::Submit { job, lane: Lane::Sync, work })
             }
             Policy::Always | Policy::EverySec | Policy::No => {
-                self.sealed();
+                match self.stage {
+                    Stage::SyncingRenamed { .. } => self.swap(log, config, at),
+                    _ => self.sealed(),
+                }
                 self.want(log, config, at)
             }
         }

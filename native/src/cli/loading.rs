@@ -31,6 +31,8 @@ enum ProfileChoice {
     Hardened,
     #[value(name = "redis-6.2")]
     Redis62,
+    #[value(name = "redis-3.0")]
+    Redis30,
 }
 
 impl Reading {
@@ -38,6 +40,7 @@ impl Reading {
         match self.profile {
             ProfileChoice::Hardened => ProfileName::Hardened,
             ProfileChoice::Redis62 => ProfileName::Redis62,
+            ProfileChoice::Redis30 => ProfileName::Redis30,
         }
     }
 }

@@ -184,7 +184,7 @@ fn refusing(engine: &Engine) -> Option<RefusingView> {
         let ends_when = "directory-sync";
         return Some(RefusingView { reason: "sync", errno: errno.into(), held_bytes, ends_when });
     };
-    let forgets = engine.config().choices().failed_sync == FailedSync::ForgottenByNextSuccess;
+    let forgets = engine.config().choices().failed_sync != FailedSync::RemainsUntilRewritten;
     let (reason, ends_when) = match (log.write_status(), log.sync_status()) {
         (WriteStatus::Failed { .. }, _) => ("write", "space-returns"),
         (_, SyncStatus::Failed(_)) if forgets => ("sync", "next-sync"),

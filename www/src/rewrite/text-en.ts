@@ -90,7 +90,9 @@ function workStart(fact: Fact<"work-start">, snapshot: Snapshot): string {
     case "append":
       return `${who} appends ${bytes(fact.work.bytes)} of the rewrite buffer to the new file. The parent goes on serving.`;
     case "sync":
-      return snapshot.profile === "redis-6.2"
+      if (snapshot.profile === "redis-3.0")
+        return `${who} called ${code("fdatasync")} on the new file, which has the name of the log already. Nothing waits for it.`;
+      return snapshot.profile !== "hardened"
         ? `${who} called ${code("fdatasync")} on the new file. Nothing waits for it: the name changes before it ends.`
         : `${who} called ${code("fdatasync")} on the new file. Until its name changes, the old log counts.`;
     case "rename":
@@ -296,7 +298,7 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
     case "finished":
       return `The rewrite is complete: the log had ${bytes(fact.oldBytes)} and now has ${fact.newBytes}, for the same dataset.`;
     case "switch-took":
-      return snapshot.profile === "redis-6.2"
+      return snapshot.profile !== "hardened"
         ? `The switch took ${time(fact.micros)}, and in that time the event loop served nobody.`
         : `For ${time(fact.micros)} replies to writes were held. Reads were answered all the time.`;
     case "killing-child":

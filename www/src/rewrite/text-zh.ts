@@ -88,7 +88,9 @@ function workStart(fact: Fact<"work-start">, snapshot: Snapshot): string {
     case "append":
       return `${who}把重写缓冲的 ${bytes(fact.work.bytes)}追加到新文件，父进程照常服务。`;
     case "sync":
-      return snapshot.profile === "redis-6.2"
+      if (snapshot.profile === "redis-3.0")
+        return `${who}对新文件调用 ${code("fdatasync")}；它已经有了日志的名字，没人等它刷完。`;
+      return snapshot.profile !== "hardened"
         ? `${who}对新文件调用 ${code("fdatasync")}；没人等它，它还没结束名字就会改。`
         : `${who}对新文件调用 ${code("fdatasync")}；改名之前，算数的是旧日志。`;
     case "rename":
@@ -293,7 +295,7 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
     case "finished":
       return `重写完成：日志从 ${bytes(fact.oldBytes)}变成 ${fact.newBytes}，数据集一样。`;
     case "switch-took":
-      return snapshot.profile === "redis-6.2"
+      return snapshot.profile !== "hardened"
         ? `切换用了 ${time(fact.micros)}，这期间事件循环没有服务任何人。`
         : `写入的回复等了 ${time(fact.micros)}；读取一直有回复。`;
     case "killing-child":

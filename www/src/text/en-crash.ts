@@ -42,7 +42,7 @@ function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
   const { atLeastUpTo, sinceUs } = crash.promise;
   const upTo = promised(snapshot, atLeastUpTo);
   if (crash.kind === "killed") {
-    const rest = snapshot.profile === "redis-6.2" ? ", minus a write that was put off" : "";
+    const rest = snapshot.profile !== "hardened" ? ", minus a write that was put off" : "";
     return `Killing the process may not lose an acknowledged write${rest}: ${upTo}.`;
   }
   if (snapshot.policy === "always") return `always promises every acknowledged write: ${upTo}.`;

@@ -41,7 +41,8 @@ export const en: Text = {
 
   policyLabel: "appendfsync",
   profileLabel: "Behaves like",
-  profileName: (profile) => (profile === "redis-6.2" ? "Redis 6.2" : "hardened"),
+  profileName: (profile) =>
+    ({ "redis-6.2": "Redis 6.2", "redis-3.0": "Redis 3.0", hardened: "hardened" })[profile],
   diskLabel: "Disk may keep",
   diskName: (model) =>
     model === "exact" ? "only synced" : model === "any-prefix" ? "any prefix" : "prefix + zeros",

@@ -42,7 +42,7 @@ function promiseMeaning(snapshot: Snapshot, crash: CrashView): string {
   const { atLeastUpTo, sinceUs } = crash.promise;
   const upTo = promised(snapshot, atLeastUpTo);
   if (crash.kind === "killed") {
-    const rest = snapshot.profile === "redis-6.2" ? "（被推迟的写入除外）" : "";
+    const rest = snapshot.profile !== "hardened" ? "（被推迟的写入除外）" : "";
     return `杀进程不能丢掉已确认的写入${rest}：${upTo}。`;
   }
   if (snapshot.policy === "always") return `always 承诺每一次已确认的写入：${upTo}。`;

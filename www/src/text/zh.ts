@@ -41,7 +41,8 @@ export const zh: Text = {
 
   policyLabel: "appendfsync",
   profileLabel: "行为",
-  profileName: (profile) => (profile === "redis-6.2" ? "Redis 6.2" : "加固版"),
+  profileName: (profile) =>
+    ({ "redis-6.2": "Redis 6.2", "redis-3.0": "Redis 3.0", hardened: "加固版" })[profile],
   diskLabel: "磁盘可能留下",
   diskName: (model) =>
     model === "exact" ? "仅已刷盘" : model === "any-prefix" ? "任意前缀" : "前缀加零",

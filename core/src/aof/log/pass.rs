@@ -29,7 +29,7 @@ impl Log {
             Pass::Idle | Pass::SyncingInline { .. } => Want::Nothing,
             Pass::Deciding { just_written } => {
                 let situation = self.situation(config, held, just_written);
-                self.carry_out(decide(&situation))
+                self.carry_out(config, decide(&situation))
             }
             Pass::Writing { taken_bytes, offered: false } => {
                 self.pass = Pass::Writing { taken_bytes, offered: true };
@@ -62,7 +62,7 @@ impl Log {
     }
 
     fn situation(&self, config: &Config, held: &Held, just_written: bool) -> Situation {
-        let (_, waiting) = held.around_sync(self.ledger.synced());
+        let (_, waiting) = held.around_sync(self.ledger.believed());
         let choices = config.choices();
         let retry = choices.postponed_write == PostponedWrite::MadeAfterTwoSeconds;
         let write_resting = match self.write_status {
@@ -92,6 +92,7 @@ impl Log {
             gathering: self.group.gathers(waiting),
             child_forbids_sync: config.no_appendfsync_on_rewrite && self.child_lives,
             draining: self.draining,
+            forgets: self.forgets,
             forced: self.forced,
         }
     }
@@ -99,17 +100,17 @@ impl Log {
     /// A drain syncs once more even what a background sync was asked to cover, as Redis does on
     /// its way out; once.
     fn redrain(&self) -> bool {
-        self.draining && self.lost_from.is_none() && self.ledger.synced() < self.ledger.written()
+        self.draining && self.lost_from.is_none() && self.ledger.believed() < self.ledger.written()
     }
 
-    fn carry_out(&mut self, decision: Decision) -> Want {
+    fn carry_out(&mut self, config: &Config, decision: Decision) -> Want {
         match decision {
             Decision::Rest(reason) => {
                 if reason == Rest::SecondSpent {
                     self.last_sync = self.now;
                 }
                 self.pass = Pass::Idle;
-                if self.state == State::Stopping && self.drained().is_some() {
+                if self.state == State::Stopping && self.drained(config).is_some() {
                     self.pass = Pass::Closing { job: None };
                     return Want::Note(Note::AppendOnlyStopped);
                 }
@@ -255,7 +256,7 @@ impl Log {
         if self.background.is_some_and(|sync| sync.job == job) {
             let Some(sync) = self.background.take() else { return };
             self.sync_ended(config, sync.from, sync.upto, result, must_halt);
-            let (released, waiting) = held.around_sync(self.ledger.synced());
+            let (released, waiting) = held.around_sync(self.ledger.believed());
             self.group.sync_ended(took, released, waiting);
             // The next group starts before the replies of this one leave, so that sending them
             // overlaps its sync. Redis 6.2 learns of the end only at its next turn.
@@ -310,12 +311,19 @@ impl Log {
                 // What an earlier failure may have lost stays lost, whatever the kernel says now.
                 let durable = self.lost_from.map_or(upto, |lost| lost.min(upto));
                 self.ledger.sync(durable);
-                if self.sync_status != SyncStatus::Fine
-                    && config.choices().failed_sync == FailedSync::ForgottenByNextSuccess
-                {
+                if config.choices().failed_sync == FailedSync::RemainsUntilRewritten {
+                    return;
+                }
+                self.ledger.believe(upto);
+                if self.sync_status != SyncStatus::Fine {
                     self.sync_status = SyncStatus::Fine;
                     self.note = Some(Note::SyncRecovered);
                 }
+            }
+            // Nobody looks at it. The truth is kept all the same.
+            Err(_) if config.choices().failed_sync == FailedSync::Unseen => {
+                self.lost_from = Some(self.lost_from.map_or(from, |lost| lost.min(from)));
+                self.ledger.believe(upto);
             }
             Err(errno) => {
                 self.note = Some(Note::SyncFailed { errno, synced: from, upto });

@@ -28,6 +28,8 @@ pub(crate) enum Sealed {
     Queued(JobId),
     /// The parent's part is with the kernel only.
     No,
+    /// A sync of it has failed, and nobody looked.
+    FailedUnseen,
 }
 
 impl Log {
@@ -142,6 +144,12 @@ impl Log {
                 self.last_sync = now;
             }
             Sealed::No => self.sync_requested = self.ledger.synced(),
+            Sealed::FailedUnseen => {
+                self.lost_from = Some(self.ledger.synced());
+                self.ledger.believe(new.upto);
+                self.sync_requested = self.sync_requested.max(new.upto);
+                self.last_sync = now;
+            }
         }
         if new.heals {
             self.sync_status = SyncStatus::Fine;

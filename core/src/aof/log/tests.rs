@@ -134,6 +134,10 @@ fn everysec_syncs_what_was_written_when_it_started() {
         assert_eq!(format!("{then}{rest}"), "write 23 at 27", "{profile:?}");
         assert_eq!(rig.frontiers(), (50, 50, 27));
         // The buffer is empty, yet the second second brings the sync of its bytes (Redis 5.0.5).
+        if profile == ProfileName::Redis30 {
+            assert_eq!(rig.pass(19_000), "", "before that, it waits for the next write");
+            continue;
+        }
         assert_eq!(rig.pass(12_000), "Sync sync to 50");
         rig.sync_ends(Ok(()));
         assert_eq!(rig.frontiers(), (50, 50, 50));
@@ -239,7 +243,7 @@ fn always_halts_on_a_failed_write_or_sync() {
 
 #[test]
 fn a_failed_sync_is_forgotten_by_redis_and_remembered_by_hardened() {
-    for profile in ProfileName::ALL {
+    for profile in [ProfileName::Redis62, ProfileName::Hardened] {
         let mut rig = Rig::new(profile, Policy::EverySec);
         rig.append(27);
         assert_eq!(rig.pass(11_000), "write 27 at 0, Sync sync to 27");
@@ -249,7 +253,7 @@ fn a_failed_sync_is_forgotten_by_redis_and_remembered_by_hardened() {
         assert!(told.starts_with("SyncFailed"), "{told}");
         assert_eq!(rig.log.refusal(), Some(Errno::EIO));
         let after = rig.pass(12_000);
-        if profile == ProfileName::Redis62 {
+        if profile != ProfileName::Hardened {
             assert_eq!(after, "write 23 at 27, Sync sync to 50");
             assert_eq!(rig.sync_ends(Ok(())), "SyncRecovered");
             assert_eq!(rig.log.refusal(), None, "the server believes that all is well");
@@ -259,8 +263,74 @@ fn a_failed_sync_is_forgotten_by_redis_and_remembered_by_hardened() {
             assert_eq!(rig.log.refusal(), Some(Errno::EIO));
         }
         assert_eq!(rig.log.lost_from(), Some(Lsn(0)));
-        let written = if profile == ProfileName::Redis62 { 50 } else { 27 };
+        let written = if profile != ProfileName::Hardened { 50 } else { 27 };
         assert_eq!(rig.frontiers(), (50, written, 0), "the ledger does not believe it");
+    }
+}
+
+#[test]
+fn redis_3_0_does_not_look_at_what_a_sync_answers() {
+    for policy in [Policy::EverySec, Policy::Always] {
+        let mut rig = Rig::new(ProfileName::Redis30, policy);
+        rig.append(27);
+        if policy == Policy::Always {
+            rig.kernel = [Takes(27), Fails(Errno::EIO)].into();
+            assert_eq!(rig.pass(11_000), "write 27 at 0, Inline sync to 27");
+        } else {
+            assert_eq!(rig.pass(11_000), "write 27 at 0, Sync sync to 27");
+            assert_eq!(rig.sync_ends(Err(Errno::EIO)), "");
+        }
+        assert_eq!((rig.log.refusal(), rig.log.halted()), (None, None), "{policy:?}");
+        assert_eq!(rig.log.ledger().believed(), Lsn(27));
+        // What was lost stays lost, also behind a sync that succeeds.
+        assert_eq!(rig.log.lost_from(), Some(Lsn(0)));
+        rig.append(23);
+        rig.kernel.clear();
+        rig.pass(13_000);
+        if policy == Policy::EverySec {
+            rig.sync_ends(Ok(()));
+        }
+        assert_eq!(rig.frontiers(), (50, 50, 0));
+        assert_eq!(rig.log.ledger().believed(), Lsn(50));
+        rig.log.drain(Millis(14_000));
+        rig.run();
+        assert_eq!(rig.log.drained(&rig.config), Some(true), "it ends as if nothing had been");
+    }
+}
+
+#[test]
+fn a_forgotten_failure_holds_no_reply_for_ever() {
+    let mut rig = Rig::new(ProfileName::Redis62, Policy::EverySec);
+    rig.append(27);
+    rig.pass(11_000);
+    rig.sync_ends(Err(Errno::EIO));
+    rig.append(23);
+    rig.pass(12_000);
+    rig.sync_ends(Ok(()));
+    assert_eq!(rig.frontiers(), (50, 50, 0));
+    // Gates of `always` go by this.
+    assert_eq!(rig.log.ledger().believed(), Lsn(50));
+}
+
+#[test]
+fn a_shutdown_of_redis_3_0_forgets_what_waits() {
+    for (profile, expected) in [
+        (ProfileName::Redis30, "Inline sync to 27"),
+        (ProfileName::Redis62, "write 23 at 27, Inline sync to 50"),
+    ] {
+        let mut rig = Rig::new(profile, Policy::No);
+        rig.append(27);
+        rig.pass(10_000);
+        rig.append(23);
+        rig.log.shut_down(&rig.config, Millis(10_100));
+        assert_eq!(rig.run(), expected, "{profile:?}");
+        assert_eq!(rig.log.drained(&rig.config), Some(true));
+        // CONFIG SET appendonly no writes it in every version.
+        let mut rig = Rig::new(profile, Policy::No);
+        rig.append(23);
+        rig.log.stop(Millis(10_100));
+        let seen = rig.run();
+        assert!(seen.starts_with("write 23 at 0, Inline sync to 23"), "{profile:?}: {seen}");
     }
 }
 
@@ -276,10 +346,10 @@ fn draining_brings_everything_to_the_disk() {
             rig.log.drain(Millis(10_001));
             assert_eq!(rig.run(), expected, "{policy:?}");
             if profile == ProfileName::Hardened {
-                assert_eq!(rig.log.drained(), None);
+                assert_eq!(rig.log.drained(&rig.config), None);
                 rig.sync_ends(Ok(()));
             }
-            assert_eq!(rig.log.drained(), Some(true));
+            assert_eq!(rig.log.drained(&rig.config), Some(true));
             assert_eq!(rig.frontiers(), (27, 27, 27));
         }
     }
@@ -298,7 +368,7 @@ fn draining_over_a_running_sync_covers_what_came_after_it() {
         if rig.log.sync_in_flight().is_some() {
             rig.sync_ends(Ok(()));
         }
-        assert_eq!(rig.log.drained(), Some(true), "{profile:?}");
+        assert_eq!(rig.log.drained(&rig.config), Some(true), "{profile:?}");
         assert_eq!(rig.frontiers(), (50, 50, 50));
     }
 }
@@ -311,7 +381,7 @@ fn draining_that_fails_says_so() {
         rig.kernel = [Fails(Errno::ENOSPC)].into();
         rig.log.drain(Millis(10_100));
         assert_eq!(rig.run(), "write 27 at 0, WriteFailed");
-        assert_eq!(rig.log.drained(), Some(false));
+        assert_eq!(rig.log.drained(&rig.config), Some(false));
     }
 }
 
@@ -409,7 +479,7 @@ fn every_short_history_keeps_the_ledger_honest() {
             }
         }
     }
-    assert_eq!(histories, 2 * 3 * 6_u32.pow(LENGTH));
+    assert_eq!(histories, 3 * 3 * 6_u32.pow(LENGTH));
 }
 
 /// Two quiet seconds, then a drain; with nothing lost, everything is durable.
@@ -429,10 +499,14 @@ fn calm_end(rig: &mut Rig, now: u64) {
         rig.sync_ends(Ok(()));
     }
     let (appended, written, synced) = rig.frontiers();
-    assert!(rig.log.drained().is_some(), "a drain ends");
+    assert!(rig.log.drained(&rig.config).is_some(), "a drain ends");
+    if rig.config.profile == ProfileName::Redis30 {
+        // Nobody looks, so it always ends well.
+        assert_eq!(rig.log.ledger().believed().0, written);
+    }
     if rig.log.lost_from().is_none() {
         assert_eq!((appended, written), (synced, synced));
-        assert_eq!(rig.log.drained(), Some(true));
+        assert_eq!(rig.log.drained(&rig.config), Some(true));
     } else {
         assert!(rig.log.lost_from().is_some_and(|lost| lost.0 >= synced));
     }

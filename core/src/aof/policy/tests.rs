@@ -22,6 +22,7 @@ fn calm(profile: ProfileName, policy: Policy) -> Situation {
         child_forbids_sync: false,
         gathering: false,
         draining: false,
+        forgets: false,
         forced: false,
     }
 }
@@ -139,6 +140,36 @@ fn everysec_syncs_when_the_second_is_over() {
     assert_eq!(decide(&at(9_000)), sync(Lane::Sync, SyncCause::Second));
     assert_eq!(decide(&at(9_001)), rest(Rest::SecondNotOver));
     assert_eq!(decide(&Situation { sync_in_flight: true, ..at(8_000) }), rest(Rest::SyncInFlight));
+}
+
+#[test]
+fn in_redis_3_0_only_a_write_brings_a_sync() {
+    let idle = |profile| Situation {
+        unsynced: true,
+        last_sync: Millis(0),
+        ..calm(profile, Policy::EverySec)
+    };
+    assert_eq!(decide(&idle(ProfileName::Redis62)), sync(Lane::Sync, SyncCause::Second));
+    assert_eq!(decide(&idle(ProfileName::Redis30)), rest(Rest::NothingWritten));
+    let written = Situation { just_written: true, ..idle(ProfileName::Redis30) };
+    assert_eq!(decide(&written), sync(Lane::Sync, SyncCause::Second));
+    let draining = Situation { draining: true, ..idle(ProfileName::Redis30) };
+    assert_eq!(decide(&draining), sync(Lane::Inline, SyncCause::Draining));
+}
+
+#[test]
+fn what_a_shutdown_forgets_is_not_written() {
+    for policy in Policy::ALL {
+        let ends = Situation {
+            waiting_bytes: 27,
+            draining: true,
+            forgets: true,
+            ..calm(ProfileName::Redis30, policy)
+        };
+        assert_eq!(decide(&ends), rest(Rest::Clean));
+        let unsynced = Situation { unsynced: true, ..ends };
+        assert_eq!(decide(&unsynced), sync(Lane::Inline, SyncCause::Draining));
+    }
 }
 
 #[test]
@@ -312,5 +343,5 @@ fn what_no_decision_may_do() {
             }
         }
     });
-    assert_eq!(count, 2 * 3 * 2048 * 3 * 3);
+    assert_eq!(count, 3 * 3 * 2048 * 3 * 3);
 }

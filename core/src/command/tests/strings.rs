@@ -78,6 +78,27 @@ fn expiry_of_set() {
 }
 
 #[test]
+fn redis_3_0_logs_a_relative_expiry_of_set_as_it_came() {
+    check(
+        &[
+            ("CONFIG SET profile redis-3.0", "+OK"),
+            ("SET a 1 EX 10", "+OK"),
+            ("PTTL a", ":10000"),
+            ("SET a 4 px 1500 XX", "+OK"),
+            ("SET a 5 exat 1795226500", "+OK"),
+            ("SETEX c 3 v", "+OK"),
+        ],
+        &[
+            "SELECT 0",
+            "SET a 1 EX 10",
+            "SET a 4 px 1500 XX",
+            "SET a 5 PXAT 1795226500000",
+            "SET c v PXAT {+3000}",
+        ],
+    );
+}
+
+#[test]
 fn a_deadline_of_long_ago_is_set_and_then_expires() {
     check(
         &[("SET a 1 PXAT 1", "+OK"), ("GET a", "nil"), ("DBSIZE", ":0")],

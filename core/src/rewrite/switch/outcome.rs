@@ -130,6 +130,11 @@ impl Rewrite {
     }
 
     fn synced(&mut self, result: Result<(), Errno>, log: &mut Log, config: &Config, at: Moment) {
+        if let (Stage::SyncingRenamed { .. }, Some(run)) = (self.stage, &mut self.run) {
+            (run.sealed, run.failed_unseen) = (result.is_ok(), result.is_err());
+            self.swap(log, config, at);
+            return;
+        }
         if let Err(errno) = result {
             self.fail(RewriteNote::SealFailed(errno), log, config, at);
             return;
@@ -145,7 +150,11 @@ impl Rewrite {
     /// The name leads to the new file.
     fn renamed(&mut self, log: &mut Log, config: &Config, at: Moment) {
         let Stage::Renaming { upto } = self.stage else { return };
-        if self.is_on_the_loop() || mutation::is(Mutation::SwapBeforeDirectorySync) {
+        let syncs =
+            self.run.as_ref().is_some_and(|r| r.order == Switch::RenamesFirst && r.replaces_log);
+        if syncs {
+            self.stage = Stage::SyncingRenamed { upto };
+        } else if self.is_on_the_loop() || mutation::is(Mutation::SwapBeforeDirectorySync) {
             self.swap(log, config, at);
         } else {
             self.stage = Stage::SyncingDirectory { upto };
@@ -195,9 +204,10 @@ impl Rewrite {
     }
 
     /// The new file counts from now on.
-    fn swap(&mut self, log: &mut Log, config: &Config, at: Moment) {
+    pub(super) fn swap(&mut self, log: &mut Log, config: &Config, at: Moment) {
         let upto = match self.stage {
             Stage::Renaming { upto }
+            | Stage::SyncingRenamed { upto }
             | Stage::SyncingDirectory { upto }
             | Stage::Limbo { upto, .. } => upto,
             _ => return,
@@ -210,6 +220,7 @@ impl Rewrite {
             let sealed = match run.queued_sync {
                 Some(job) => Sealed::Queued(job),
                 None if run.sealed => Sealed::Yes,
+                None if run.failed_unseen => Sealed::FailedUnseen,
                 None => Sealed::No,
             };
             let heals = run.order == Switch::HoldsGates;
@@ -222,7 +233,7 @@ impl Rewrite {
             let close = |file| Chore::Close { file, lane: Lane::Slow };
             self.chores.extend(old.map(close));
         } else {
-            let lane = if run.order == Switch::OnTheLoop { Lane::Inline } else { Lane::Slow };
+            let lane = if run.order.is_on_the_loop() { Lane::Inline } else { Lane::Slow };
             self.chores.push_back(Chore::Close { file, lane });
         }
         self.run = Some(Run { file: None, ..run });

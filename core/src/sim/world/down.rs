@@ -161,7 +161,7 @@ impl World {
         let (written, synced) = match &self.phase {
             Phase::Running(engine) => {
                 let (ledger, positions) = (engine.ledger(), self.machine.positions);
-                (positions.of(ledger.written()), positions.of(ledger.synced()))
+                (positions.of(ledger.written()), positions.of(ledger.believed()))
             }
             // A failure during a start: nothing has been promised since the last one.
             Phase::Booting(_) => (self.journal.end(), self.synced_before_boot),

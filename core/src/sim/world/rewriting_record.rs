@@ -156,7 +156,9 @@ impl World {
                 EngineStage::CatchingUp { .. } => Stage::CatchingUp,
                 EngineStage::Freezing => Stage::Freezing,
                 EngineStage::Sealing { .. } => Stage::Sealing,
-                EngineStage::Renaming { .. } => Stage::Renaming,
+                EngineStage::Renaming { .. } | EngineStage::SyncingRenamed { .. } => {
+                    Stage::Renaming
+                }
                 EngineStage::SyncingDirectory { .. } => Stage::SyncingDirectory,
                 EngineStage::Limbo { .. } => Stage::Limbo,
             };

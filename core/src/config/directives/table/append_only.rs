@@ -7,7 +7,7 @@ use crate::config::directives::{Directive, Shape};
 use crate::profile::ProfileName;
 
 const POLICIES: &[&str] = &["everysec", "always", "no"];
-const PROFILES: &[&str] = &["hardened", "redis-6.2"];
+const PROFILES: &[&str] = &["hardened", "redis-6.2", "redis-3.0"];
 
 const NO_SNAPSHOTS: &str = "there are no snapshots (RDB) in this server";
 

@@ -111,6 +111,10 @@ fn a_full_disk_refuses_writes_and_recovers_when_there_is_room() {
 fn always_halts_when_the_disk_fails() {
     for profile in ProfileName::ALL {
         for fault in [Fault::FailNextSync, Fault::FillDisk] {
+            // Redis 3.0 looks at what a write answers and not at what a sync does.
+            if profile == ProfileName::Redis30 && fault == Fault::FailNextSync {
+                continue;
+            }
             let mut world = four_writes(Policy::Always, profile);
             world.submit(Due { at: Micros(1_500_000), input: Input::Fault(fault) });
             while world.step().is_some() {}
