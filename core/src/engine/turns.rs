@@ -73,7 +73,13 @@ impl Engine {
         match self.executor.config.appendfsync {
             // On the loop, a sync comes with a write and with nothing else (Redis 6.2).
             Policy::Always if choices.always_sync == Lane::Inline => {
-                if self.log.buffer().is_empty() { Gate::Free } else { Gate::AfterSync(appended) }
+                if self.log.buffer().is_empty() {
+                    Gate::Free
+                } else if self.always_is_skipped() {
+                    Gate::AfterWrite(appended)
+                } else {
+                    Gate::AfterSync(appended)
+                }
             }
             Policy::Always if appended > self.log.ledger().believed() => Gate::AfterSync(appended),
             Policy::Always => Gate::Free,
@@ -84,6 +90,15 @@ impl Engine {
                 Replies::AfterWrite | Replies::AtOnce => Gate::Free,
             },
         }
+    }
+
+    /// `always`, and yet nothing is synced: a child writes, `no-appendfsync-on-rewrite` is on, and
+    /// the profile lets it count under every policy. Redis tells its clients nothing of it.
+    fn always_is_skipped(&self) -> bool {
+        let config = &self.executor.config;
+        config.no_appendfsync_on_rewrite
+            && config.choices().skip_always_sync_on_rewrite
+            && self.log.child_lives()
     }
 
     /// The same during a switch: nothing is told of what only one of the two files has, also when

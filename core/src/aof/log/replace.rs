@@ -58,6 +58,11 @@ impl Log {
             && config.choices().failed_sync == FailedSync::RemainsUntilRewritten
     }
 
+    /// Whether a rewrite child lives.
+    pub(crate) fn child_lives(&self) -> bool {
+        self.child_lives
+    }
+
     /// A rewrite child lives, or no longer.
     pub(crate) fn set_child_lives(&mut self, lives: bool) {
         self.child_lives = lives;

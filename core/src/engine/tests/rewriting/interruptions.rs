@@ -333,6 +333,28 @@ fn a_promise_of_always_is_kept_while_a_child_forbids_syncs() {
     assert_eq!(rig.received(3), "+OK ");
 }
 
+/// Redis 6.2 and 3.0 answer all the same, without a sync; `hardened` keeps the word of `always`.
+#[test]
+fn always_is_not_always_while_a_child_writes() {
+    for profile in ProfileName::ALL {
+        let mut rig = Rig::with(Config {
+            no_appendfsync_on_rewrite: true,
+            appendfsync: Policy::Always,
+            profile,
+            ..Config::default()
+        });
+        rig.done(1, "SET a 1");
+        rig.done(1, "BGREWRITEAOF");
+        let seen = rig.turn(2, "SET b 1");
+        let syncs = profile == ProfileName::Hardened;
+        assert_eq!(seen.contains("sync log"), syncs, "{profile:?}: {seen}");
+        rig.settle();
+        assert_eq!(rig.received(2), "+OK ");
+        let (synced, written) = (rig.engine.ledger().synced(), rig.engine.ledger().written());
+        assert_eq!(synced == written, syncs, "{profile:?}");
+    }
+}
+
 #[test]
 fn turning_on_replaces_a_child_that_was_told_of_nothing() {
     for profile in ProfileName::ALL {
