@@ -115,14 +115,18 @@ test("the sentences of a rewrite are not loaded by a first visit", async ({ page
   await expect(page.locator("[data-scene=rewrite]")).toBeVisible();
 });
 
-for (const profile of ["redis-6.2", "hardened"] as const) {
-  test(`every step of the rewrite is drawn and said in both languages, ${profile}`, async ({
+const SETTINGS = (["redis-6.2", "hardened"] as const).flatMap((profile) =>
+  (["everysec", "always", "no"] as const).map((policy) => ({ profile, policy })),
+);
+for (const { profile, policy } of SETTINGS) {
+  test(`every step of the rewrite is drawn and said in both languages, ${profile}, ${policy}`, async ({
     page,
   }) => {
     test.setTimeout(180_000);
     const { errors } = await open(page, "/#rewrite");
     await page.getByRole("combobox", { name: "Behaves like" }).selectOption(profile);
     await expect.poll(async () => (await snapshot(page)).profile).toBe(profile);
+    await choosePolicy(page, policy);
     const { marks } = await timeline(page);
     const fork = marks.find((m) => m.fact.kind === "rewrite" && m.fact.rewrite.name === "fork");
     const from = (fork?.step ?? 0) - 2;

@@ -10,6 +10,9 @@ export interface Labels {
   foregroundShow: string;
   foregroundHide: string;
   foregroundSays(lane: NonNullable<RewriteView["foreground"]>): string;
+  /** in the bar, and behind a command */
+  stands(micros: number): string;
+  waits(client: number, micros: number): string;
   waited(client: number, text: string, micros: number): string;
   otherOrder: string;
   otherOrderSays(policy: Policy): string;
@@ -39,6 +42,8 @@ const en: Labels = {
     if (many === 0) return `The event loop would have stood still for ${took}. Nobody asked for anything in that time.`;
     return `The event loop would have stood still for ${took}: ${plural(many, "command")} would have waited, the longest for ${timeEn(longest)}.`;
   },
+  stands: (micros) => `the event loop stands still, ${timeEn(micros)}`,
+  waits: (client, micros) => `client ${client}, ${timeEn(micros)}`,
   waited: (client, text, micros) => `${text} of client ${client} would have waited ${timeEn(micros)}`,
   otherOrder: "Redis 6.2 order",
   otherOrderSays: (policy) =>
@@ -77,6 +82,8 @@ const zh: Labels = {
     if (many === 0) return `事件循环会停 ${took}，这期间没有人来。`;
     return `事件循环会停 ${took}：${many} 条命令要等，最久的等 ${timeZh(longest)}。`;
   },
+  stands: (micros) => `事件循环停住 ${timeZh(micros)}`,
+  waits: (client, micros) => `客户端 ${client}，${timeZh(micros)}`,
   waited: (client, text, micros) => `客户端 ${client} 的 ${text} 要等 ${timeZh(micros)}`,
   otherOrder: "Redis 6.2 的顺序",
   otherOrderSays: (policy) =>

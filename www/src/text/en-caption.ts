@@ -10,6 +10,7 @@ import {
   spoken,
   spokenText,
   survivors,
+  turns,
   waitsForRewrite,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened, THIN } from "./format";
@@ -211,6 +212,13 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   if (isQueued(fact))
     return `The server queued ${said}. It runs at ${code("EXEC")}, with the rest of the transaction.`;
   if (fact.bytes === 0) {
+    const turned = turns(fact);
+    if (turned === "off") {
+      return `${said} turns the log off: what it has is written and synced, and no write is logged from here on.`;
+    }
+    if (turned === "on" && !isLogOn(snapshot)) {
+      return `${said} asks for the log. A rewrite makes its first file; until that is complete, no write is durable.`;
+    }
     if (fact.words[0]?.toUpperCase() === "CONFIG") {
       return `The server ran ${said}. ${name} is never logged.`;
     }

@@ -80,3 +80,12 @@ export function loggedAs(
   const words = entries.length === 1 ? entries[0]?.words : undefined;
   return words && words.join("\0") !== fact.words.join("\0") ? words : null;
 }
+
+/** Whether a command turned the log off or asked for it, with success. */
+export function turns(fact: Extract<StepFact, { kind: "command" }>): "on" | "off" | null {
+  const [name, what, directive, to] = fact.words.map((word) => word.toLowerCase());
+  if (name !== "config" || what !== "set" || directive !== "appendonly" || fact.replyIsError) {
+    return null;
+  }
+  return to === "yes" ? "on" : "off";
+}

@@ -10,6 +10,7 @@ import {
   spoken,
   spokenText,
   survivors,
+  turns,
   waitsForRewrite,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened } from "./format";
@@ -170,6 +171,13 @@ function command(snapshot: Snapshot, fact: Extract<StepFact, { kind: "command" }
   }
   if (isQueued(fact)) return `服务器把 ${said} 放进队列，等 ${code("EXEC")} 一起执行。`;
   if (fact.bytes === 0) {
+    const turned = turns(fact);
+    if (turned === "off") {
+      return `${said} 关掉日志：已有的写完并刷盘，从此写入都不再记录。`;
+    }
+    if (turned === "on" && !isLogOn(snapshot)) {
+      return `${said} 打开日志：先由一次重写做出第一份文件，在它写完之前，写入都不持久。`;
+    }
     if (fact.words[0]?.toUpperCase() === "CONFIG") {
       return `服务器执行了 ${said}；${name} 从不记日志。`;
     }
