@@ -19,6 +19,7 @@
 //! - [`scenario`]: runs that are written down.
 
 pub mod boot;
+pub mod bytes;
 pub mod crash;
 pub mod disk;
 pub mod fact;

@@ -2,7 +2,7 @@
 // is drawn and put into words.
 import { expect, test, type Page } from "@playwright/test";
 import type { Snapshot } from "../../web/src/types.ts";
-import { open, showTables, snapshot, stepUntil, timeline, type } from "./lab.ts";
+import { choosePolicy, open, showTables, snapshot, stepUntil, timeline, type } from "./lab.ts";
 
 const lesson = (page: Page) => page.getByRole("combobox", { name: /^(Lesson|课程)$/ });
 const shown = (page: Page) => page.getByRole("combobox", { name: /^(Show|看)$/ });

@@ -23,6 +23,8 @@ use crate::view::crash::CrashView;
 use crate::view::snapshot::Snapshot;
 use crate::{reply, view};
 
+pub mod bytes;
+
 #[cfg(test)]
 mod tests;
 
@@ -122,6 +124,8 @@ pub struct Lab {
     model: DiskModel,
     /// What a failure left, with the branch, step and model it belongs to.
     crash: Option<((u64, u64, DiskModel), Option<CrashView>)>,
+    /// The file whose bytes are looked at.
+    opened: Option<bytes::Opened>,
 }
 
 impl Lab {
@@ -139,7 +143,7 @@ impl Lab {
         };
         let scenario = begin(policy, profile, seed);
         let timeline = Timeline::new(scenario)?;
-        Ok(Self { timeline, model: options.disk_model, crash: None })
+        Ok(Self { timeline, model: options.disk_model, crash: None, opened: None })
     }
 
     /// The story behind it.

@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use aof_core::config::Policy;
 use aof_core::profile::ProfileName;
+use aof_core::sim::bytes::Edits;
 use aof_core::sim::crash::DiskModel;
 
 pub mod error;
@@ -19,6 +20,7 @@ pub mod show;
 pub mod view;
 
 use error::LabError;
+use lab::bytes::{Look, Source};
 use lab::{BootImage, Options, ScenarioName};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -227,6 +229,28 @@ impl Lab {
         plain(&self.lab.timeline())
     }
 
+    /// The bytes of a file, edited, with what the loader makes of them.
+    ///
+    /// # Errors
+    /// `not-crashed`, `no-such-image`, `too-large`, `bad-option`.
+    #[wasm_bindgen(unchecked_return_type = "BytesView")]
+    pub fn bytes(
+        &mut self,
+        #[wasm_bindgen(
+            unchecked_param_type = "\"log\" | \"worst\" | \"best\" | { example: number }"
+        )]
+        source: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "BytesLook")] look: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let source = if source.as_string().as_deref() == Some("log") {
+            Ok(Source::Log)
+        } else {
+            read_image(source).map(Source::Image)
+        };
+        let view = source.and_then(|source| self.lab.bytes(&source, &read_look(look)?));
+        plain(&view.map_err(thrown)?)
+    }
+
     /// Words that can complete a line.
     #[must_use]
     pub fn complete(&self, line: &str) -> Vec<String> {
@@ -369,6 +393,30 @@ fn read_options(options: &JsValue) -> Result<Options, LabError> {
         disk_model: disk_model.unwrap_or(default.disk_model),
         seed,
         scenario: scenario.unwrap_or(default.scenario),
+    })
+}
+
+/// How a file is looked at. Flips are pairs: a place and a mask.
+fn read_look(options: &JsValue) -> Result<Look, LabError> {
+    let number = |name: &str| {
+        property(options, name)
+            .map(|value| whole(value.as_f64().unwrap_or(f64::NAN), name))
+            .transpose()
+    };
+    let mut flips = Vec::new();
+    let pairs = property(options, "flips").map(|pairs| js_sys::Array::from(&pairs));
+    for pair in pairs.iter().flat_map(js_sys::Array::iter) {
+        let pair = js_sys::Array::from(&pair);
+        let part = |index| whole(pair.get(index).as_f64().unwrap_or(f64::NAN), "a flip");
+        let mask = u8::try_from(part(1)?)
+            .map_err(|_| LabError::BadOption("a mask is a byte".to_owned()))?;
+        flips.push((part(0)?, mask));
+    }
+    Ok(Look {
+        edits: Edits { cut: number("cut")?, flips },
+        load_truncated: property(options, "loadTruncated").and_then(|value| value.as_bool()),
+        window_from: number("windowFrom")?.unwrap_or(0),
+        until: number("until")?,
     })
 }
 

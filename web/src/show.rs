@@ -1,6 +1,7 @@
 //! From a world to what the page draws of it. Copies and counts; nothing here decides anything
 //! about persistence.
 
+pub mod bytes;
 pub mod crash;
 pub mod fact;
 pub mod fields;

@@ -257,6 +257,41 @@ export interface CrashView {
   worstInode: number | null; bestInode: number | null;
 }
 
+/** How the bytes of a file are looked at. */
+export interface BytesLook {
+  /** the file ends here */
+  cut?: number | null;
+  /** a place, and the bits that are flipped there */
+  flips?: [number, number][];
+  /** as the server has it when it is left out */
+  loadTruncated?: boolean;
+  windowFrom?: number;
+  /** the dataset is the one after the commands that end here or before */
+  until?: number | null;
+}
+/** The count, and the newest at most 8. */
+export interface LedgerRow { count: number; newest: string[] }
+export interface BytesView {
+  inode: number | null;
+  originalBytes: number; lengthBytes: number;
+  /** what is in `bytes` and `entries`: so many from there on */
+  windowFrom: number; windowBytes: number;
+  bytes: Uint8Array;
+  /** "cut": whole and not loaded, of a transaction without an end. "refused": whole, in a file that is not
+   * loaded. "torn" and "broken" are no commands: the end that is cut off, and all that stands behind an error */
+  entries: { from: number; to: number; text: string; state: "loaded" | "cut" | "refused" | "torn" | "broken" }[];
+  commands: number;
+  validUpTo: number;
+  /** the class of what is wrong, and what it is */
+  class: string | null; error: string | null;
+  /** how much a start loads; null when it refuses, and why */
+  loadedBytes: number | null; refused: string | null;
+  dataset: KeyView[]; keyCount: number;
+  /** writes that came back, are gone, came back as something else, or came back and were never acknowledged */
+  ledger: { kept: LedgerRow; lost: LedgerRow; altered: LedgerRow; extra: LedgerRow };
+  loadTruncated: boolean;
+}
+
 /** One record, or the part of one that is in this place; a record that stands in two places has the
  * same `twin` in both. `text` is the whole command; equal ones in a row are one piece with a `count`,
  * and `bytes` are those of all of them. */
@@ -368,6 +403,8 @@ export interface LabApi {
   selectBranch(id: number): Snapshot;
   /** runs the same inputs under other settings as a new branch, at the same moment */
   configure(options: { policy?: Policy; profile?: ProfileName; diskModel?: DiskModel }): Snapshot;
+  /** the log as the kernel has it, or a disk that a failure may leave, after it was edited */
+  bytes(source: "log" | "worst" | "best" | { example: number }, look: BytesLook): BytesView;
   snapshot(): Snapshot;
   timeline(): Timeline;
   /** words that can complete this prompt line: command names, then keys */

@@ -1,6 +1,7 @@
 //! What the page gets: the twins of `types.ts`, field for field. `core` knows no serde; everything
 //! is copied here, so that a view never points into a world that moves on.
 
+pub mod bytes;
 pub mod crash;
 pub mod log;
 pub mod rewrite;

@@ -2,6 +2,7 @@ use super::*;
 use crate::view::snapshot::May;
 use crate::view::step::StepFact;
 
+mod bytes;
 mod rewriting;
 
 fn opening() -> Lab {
