@@ -3,6 +3,8 @@ import type { Lesson } from "./lessons.svelte";
 import { language } from "./text/language.svelte";
 import { plain } from "./text/markup";
 import type {
+  BytesLook,
+  BytesView,
   DiskModel,
   FaultName,
   LabApi,
@@ -23,6 +25,11 @@ const PLAY_MS = 1_100;
  * The run on the page: the engine behind it, what it showed last, and the step before that.
  * Every action asks the engine and draws what it answers.
  */
+/** A file whose bytes are looked at. */
+export interface Opened {
+  source: "log" | { example: number };
+}
+
 export class Run {
   readonly #lab: LabApi;
   snapshot: Snapshot = $state.raw() as Snapshot;
@@ -42,6 +49,8 @@ export class Run {
   scene: Scene = $state("log");
   /** The marks of every branch that was looked at; for drawing the line that a crash left. */
   readonly lines = new Map<number, StepMark[]>();
+  /** The file whose bytes are shown over the page. */
+  opened: Opened | null = $state.raw(null);
   #acted = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -228,6 +237,30 @@ export class Run {
         fact.rewrite.work.what === "rename",
     );
     if (renamed) this.seek(renamed.step);
+  }
+
+  openBytes(source: Opened["source"] | null): void {
+    this.pause();
+    this.opened = source === null ? null : { source };
+  }
+
+  /** The bytes of a file after they were edited; null when the engine cannot give them. */
+  bytes({ source }: Opened, look: BytesLook): BytesView | null {
+    try {
+      return this.#lab.bytes(source, look);
+    } catch {
+      // It was of a moment that is no longer shown.
+      return null;
+    }
+  }
+
+  /** Starts the server from the disk that is looked at. */
+  bootOpened(): void {
+    const source = this.opened?.source;
+    this.opened = null;
+    if (source !== undefined && source !== "log" && this.snapshot.can.boot === true) {
+      this.boot(source);
+    }
   }
 
   undoCrash(): void {

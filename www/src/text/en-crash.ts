@@ -104,6 +104,7 @@ export const crash: CrashText = {
   emptyDataset: "no keys",
   moreKeys: (count) => `and ${plural(count, "more key")}`,
   boot: "Boot",
+  bytes: "Bytes",
   bootGroup: (shortest, longest) =>
     shortest === longest ? `Boot from ${shortest} bytes` : `Boot from ${longest} bytes`,
   refused: "The loader refuses these.",

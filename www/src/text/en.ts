@@ -63,6 +63,7 @@ export const en: Text = {
   files: "Files",
   openFile: "Open a log or a trace",
   saveLog: "Save the log file",
+  lookAtLog: "Look at the bytes of the log",
   saveRun: "Save this run as a trace",
   settings: "Settings",
 

@@ -50,6 +50,7 @@ export interface Text {
   files: string;
   openFile: string;
   saveLog: string;
+  lookAtLog: string;
   saveRun: string;
   settings: string;
 
@@ -195,6 +196,8 @@ export interface CrashText {
   emptyDataset: string;
   moreKeys(count: number): string;
   boot: string;
+  /** the link to the bytes of a disk */
+  bytes: string;
   bootGroup(shortest: number, longest: number): string;
   refused: string;
   foot(crash: CrashView): string;

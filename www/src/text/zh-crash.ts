@@ -96,6 +96,7 @@ export const crash: CrashText = {
   emptyDataset: "没有键",
   moreKeys: (count) => `还有 ${count} 个键`,
   boot: "启动",
+  bytes: "看字节",
   bootGroup: (_shortest, longest) => `从 ${longest} 字节启动`,
   refused: "加载器拒绝这些磁盘。",
   foot: (view) => {

@@ -63,6 +63,7 @@ export const zh: Text = {
   files: "文件",
   openFile: "打开日志或录制",
   saveLog: "保存日志文件",
+  lookAtLog: "看日志的字节",
   saveRun: "把这次运行存为录制",
   settings: "设置",
 
