@@ -4,7 +4,8 @@
 
 export type Policy = "always" | "everysec" | "no";
 export type ProfileName = "hardened" | "redis-6.2" | "redis-3.0";
-export type DiskModel = "exact" | "any-prefix" | "zero-tail";
+export type DiskModel =
+  | "exact" | "any-prefix" | "ext4-ordered" | "zero-tail" | "any-subset" | "posix-minimal";
 export type FaultName = "fail-next-sync" | "stall-next-sync" | "fill-disk" | "free-disk" | "short-write";
 
 export type ScenarioName = "empty" | "first-visit" | "rewrite" | "rename";

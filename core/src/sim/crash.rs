@@ -10,9 +10,11 @@
 //!
 //! # Bounded, and honest about it
 //!
-//! The zero tail of *n* pending bytes has about *n²/2* images. Enumeration stops at a limit of
-//! images and of bytes; [`Images::more_than`] then says that there are more. The first and the last
-//! image are always among them, because the worst and the best case are what people ask for.
+//! The zero tail of *n* pending bytes has about *n²/2* images, and *n* blocks have *2ⁿ* subsets.
+//! Listing stops at a limit of images and of bytes; [`Images::more_than`] then says that there are
+//! more, and [`Possibility::counted`] how many. The first and the last image are always among those
+//! that are listed, because the worst and the best case are what people ask for. Whether one file
+//! that was found is allowed is answered by [`admits`], which lists none.
 //!
 //! # Rejected
 //!
@@ -22,16 +24,21 @@ use std::collections::BTreeMap;
 
 use crate::digest::fingerprint;
 use crate::promise::Failure;
-use crate::sim::disk::{Disk, Inode, Origin, Stored};
+use crate::sim::disk::{Disk, Inode, Origin};
 
+mod admit;
+mod count;
 mod cut;
 mod model;
 mod possibility;
+mod vary;
 
 #[cfg(test)]
 mod tests;
 
-pub use model::{Assumptions, Data, DiskModel, NameOrder};
+pub use admit::admits;
+use cut::Pended;
+pub use model::{Assumptions, Data, DiskModel, Missing, NameOrder, RenamedOver};
 use possibility::Lister;
 pub use possibility::{Possibility, Tail, possibilities};
 
@@ -99,7 +106,7 @@ pub fn images(
 ) -> Images {
     let mut found: BTreeMap<Option<u128>, Image> = BTreeMap::new();
     let mut more_than = false;
-    for possibility in Lister::new(limits, true).list(disk, name, failure, model) {
+    for possibility in Lister::new(limits, true).list(disk, name, failure, model.assumptions()) {
         more_than |= possibility.more_than;
         for image in possibility.images() {
             // The same bytes in two files: the first one stands for both.
@@ -128,43 +135,19 @@ pub fn image_of_length(
 ) -> Option<Image> {
     possibility::files(disk, name, failure).into_iter().flatten().find_map(|inode| {
         let stored = disk.file(inode)?;
-        let (content, data_bytes) = content_of_length(stored, failure, model, length_bytes)?;
+        let (content, data_bytes) = match failure {
+            Failure::Killed => {
+                let cached = stored.cached();
+                (cached.len() as u64 == length_bytes).then(|| (cached.to_vec(), length_bytes))?
+            }
+            Failure::PowerCut => {
+                let pended = Pended::of(stored, name, model.assumptions());
+                let length = usize::try_from(length_bytes).ok()?.checked_sub(pended.front)?;
+                let (tail, real) = pended.of_length(length)?;
+                ([pended.front(), &tail[..]].concat(), (pended.front + real) as u64)
+            }
+        };
         let (inode, origin) = (Some(inode), stored.origin());
         Some(Image { content: Some(content), data_bytes, inode, origin })
-    })
-}
-
-fn content_of_length(
-    stored: &Stored,
-    failure: Failure,
-    model: DiskModel,
-    length_bytes: u64,
-) -> Option<(Vec<u8>, u64)> {
-    let length = usize::try_from(length_bytes).ok()?;
-    if failure == Failure::Killed {
-        let content = stored.cached();
-        return (content.len() == length).then(|| (content.to_vec(), length_bytes));
-    }
-    let mut content = stored.durable().to_vec();
-    let mut settled = content.len();
-    let mut found = content.len() == length;
-    for pending in stored.pending() {
-        if found || model == DiskModel::Exact {
-            break;
-        }
-        let before = content.len();
-        pending.apply_to(&mut content);
-        if content.len() < before {
-            settled = settled.min(content.len());
-            found = content.len() == length;
-        } else if (before..=content.len()).contains(&length) {
-            content.truncate(length);
-            found = true;
-        }
-    }
-    let data = if model == DiskModel::ZeroTail { settled.min(length) } else { length };
-    found.then(|| {
-        content[data..].fill(0);
-        (content, data as u64)
     })
 }

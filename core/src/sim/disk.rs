@@ -28,8 +28,8 @@
 //!
 //! # Not promised
 //!
-//! Appends and truncations only: an append-only file needs no more. Order between files and block
-//! tearing inside one write belong to disk models that do not exist yet.
+//! Appends and truncations only: an append-only file needs no more. Blocks, and in which order their
+//! bytes arrive, are assumptions of [`crate::sim::crash`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -45,7 +45,7 @@ mod tests;
 
 pub use names::DirectorySync;
 use names::Names;
-pub use stored::{Change, Origin, Pending, Stored};
+pub use stored::{Change, Named, Origin, Pending, Stored};
 
 /// One file, whatever its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

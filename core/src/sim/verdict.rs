@@ -74,11 +74,13 @@ impl Frontier {
         if to <= self.written { Fate::Kept } else { Fate::Lost }
     }
 
-    /// Whether a power cut may leave a log that does not load: zeros behind what is durable. Its
-    /// first byte is enough, since it stands where a command begins.
-    fn may_be_refused(&self) -> bool {
+    /// Whether a power cut may leave a log that does not load, or loads as something else: zeros
+    /// or garbage behind what is durable. Its first byte is enough, since it stands where a
+    /// command begins.
+    fn may_be_spoiled(&self) -> bool {
         let pending = self.written > self.durable || self.elsewhere.is_some_and(|e| e.pending);
-        self.refuses_zeros && self.model == DiskModel::ZeroTail && pending
+        let zeros = self.refuses_zeros && self.model.leaves_zeros();
+        (zeros || self.model.leaves_garbage()) && pending
     }
 
     /// Whatever the power cut leaves, it has everything up to here.
@@ -112,7 +114,7 @@ impl Frontier {
     fn of_named_file(&self, to: u64) -> Fate {
         let hopeful = self.lost_from.unwrap_or(u64::MAX).min(self.written);
         if to <= self.durable {
-            if self.may_be_refused() { Fate::Maybe } else { Fate::Kept }
+            if self.may_be_spoiled() { Fate::Maybe } else { Fate::Kept }
         } else if to <= hopeful && self.model != DiskModel::Exact {
             Fate::Maybe
         } else {
@@ -171,7 +173,7 @@ impl Verdict {
     #[must_use]
     pub fn of(journal: &Journal, frontier: &Frontier) -> Self {
         let killed = row(journal, frontier, frontier.written, |to| frontier.after_kill(to));
-        let safe = if frontier.may_be_refused() { 0 } else { frontier.safe() };
+        let safe = if frontier.may_be_spoiled() { 0 } else { frontier.safe() };
         let power = row(journal, frontier, safe, |to| frontier.after_power_cut(to));
         let covered = frontier.syncing.map_or(frontier.written, |(_, to)| to);
         let mut disk_error = row(journal, frontier, frontier.durable, |to| {

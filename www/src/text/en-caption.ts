@@ -1,4 +1,5 @@
 import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
+import { enDisks } from "./disks";
 import {
   executedWrites,
   isLogOn,
@@ -441,12 +442,7 @@ function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut
   }
   const when = `Power went out at ${clock(snapshot.timeUs)}. Bytes 0 to ${fact.synced} were synced`;
   if (fact.written === fact.synced) return `${when}, and nothing else had reached the kernel.`;
-  const may =
-    snapshot.diskModel === "exact"
-      ? "the disk holds none"
-      : snapshot.diskModel === "zero-tail"
-        ? "the disk may hold a prefix, then zeros"
-        : "the disk may hold any prefix";
+  const may = enDisks[snapshot.diskModel].may;
   return `${when}; of bytes ${fact.synced} to ${fact.written} ${may}.`;
 }
 

@@ -1,4 +1,5 @@
 import type { VerdictRow } from "../types";
+import { enDisks } from "./disks";
 import { bytes, caption, headline, plural, time } from "./en-caption";
 import { crash, table } from "./en-crash";
 import { event, mark, note } from "./en-event";
@@ -44,14 +45,8 @@ export const en: Text = {
   profileName: (profile) =>
     ({ "redis-6.2": "Redis 6.2", "redis-3.0": "Redis 3.0", hardened: "hardened" })[profile],
   diskLabel: "Disk may keep",
-  diskName: (model) =>
-    model === "exact" ? "only synced" : model === "any-prefix" ? "any prefix" : "prefix + zeros",
-  diskMeaning: (model) =>
-    model === "exact"
-      ? "What was synced, and not a byte more."
-      : model === "any-prefix"
-        ? "Any prefix of what was not synced."
-        : "Any prefix of what was not synced, the rest of it as zeros.",
+  diskName: (model) => enDisks[model].name,
+  diskMeaning: (model) => enDisks[model].meaning,
   tableView: "Table view",
   stageView: "Stage view",
   otherLanguage: "中文",

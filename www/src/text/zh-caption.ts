@@ -1,4 +1,5 @@
 import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
+import { zhDisks } from "./disks";
 import {
   executedWrites,
   isLogOn,
@@ -391,12 +392,7 @@ function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut
   }
   const when = `${at(snapshot.timeUs)}断电。前 ${bytes(fact.synced)}已落盘；`;
   if (fact.written === fact.synced) return `${when}内核手里没有别的。`;
-  const may =
-    snapshot.diskModel === "exact"
-      ? "磁盘一个也没有"
-      : snapshot.diskModel === "zero-tail"
-        ? "磁盘可能留下任意前缀，后面是零"
-        : "磁盘可能留下任意前缀";
+  const may = zhDisks[snapshot.diskModel].may;
   return `${when}第 ${fact.synced} 到 ${fact.written} 字节，${may}。`;
 }
 

@@ -1,4 +1,5 @@
 import type { VerdictRow } from "../types";
+import { zhDisks } from "./disks";
 import { event, mark, note } from "./zh-event";
 import { crash, table } from "./zh-crash";
 import { bytes, caption, headline, time } from "./zh-caption";
@@ -44,14 +45,8 @@ export const zh: Text = {
   profileName: (profile) =>
     ({ "redis-6.2": "Redis 6.2", "redis-3.0": "Redis 3.0", hardened: "加固版" })[profile],
   diskLabel: "磁盘可能留下",
-  diskName: (model) =>
-    model === "exact" ? "仅已刷盘" : model === "any-prefix" ? "任意前缀" : "前缀加零",
-  diskMeaning: (model) =>
-    model === "exact"
-      ? "刷过盘的，一个字节也不多。"
-      : model === "any-prefix"
-        ? "没刷盘的部分，留下任意前缀。"
-        : "没刷盘的部分，留下任意前缀，其余是零。",
+  diskName: (model) => zhDisks[model].name,
+  diskMeaning: (model) => zhDisks[model].meaning,
   tableView: "表格视图",
   stageView: "舞台视图",
   otherLanguage: "English",

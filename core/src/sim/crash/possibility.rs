@@ -7,7 +7,7 @@
 //!
 //! # What is listed when not everything is
 //!
-//! Nothing arrived, and everything arrived: always. Then the states between two changes, because a
+//! Nothing arrived, everything arrived, and the whole length without its data: always. Then the states between two changes, because a
 //! program is most often cut there; then what the model makes of these; then the states inside of a
 //! write, and what it makes of them. `counted` is arithmetic and knows of no limit.
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::digest::fingerprint;
 use crate::promise::Failure;
 use crate::sim::crash::cut::Pended;
-use crate::sim::crash::{DiskModel, Image, Limits};
+use crate::sim::crash::{Assumptions, Data, DiskModel, Image, Limits};
 use crate::sim::disk::{Disk, Inode, Origin};
 
 /// What stands behind the front in one image.
@@ -73,7 +73,7 @@ pub fn possibilities(
     model: DiskModel,
     limits: Limits,
 ) -> Vec<Possibility> {
-    Lister::new(limits, false).list(disk, name, failure, model)
+    Lister::new(limits, false).list(disk, name, failure, model.assumptions())
 }
 
 /// Files to which the name may lead.
@@ -100,11 +100,26 @@ pub(super) struct Lister {
     fronts_count: bool,
     images: usize,
     bytes: u64,
+    /// Images that were made and known already, and their bytes.
+    again: usize,
+    again_bytes: u64,
 }
+
+/// So many times the limits may be spent on images that turn out to be known: a payload of zeros
+/// is torn in a million ways that look the same.
+const AGAIN: u64 = 8;
 
 impl Lister {
     pub(super) const fn new(limits: Limits, fronts_count: bool) -> Self {
-        Self { limits, fronts_count, images: 0, bytes: 0 }
+        Self { limits, fronts_count, images: 0, bytes: 0, again: 0, again_bytes: 0 }
+    }
+
+    /// Counts an image that is known, and says whether to look for more.
+    const fn looks_again(&mut self, bytes: u64) -> bool {
+        self.again += 1;
+        self.again_bytes = self.again_bytes.saturating_add(bytes);
+        self.again as u64 <= AGAIN.saturating_mul(self.limits.images as u64)
+            && self.again_bytes <= AGAIN.saturating_mul(self.limits.total_bytes)
     }
 
     pub(super) fn list(
@@ -112,7 +127,7 @@ impl Lister {
         disk: &Disk,
         name: &str,
         failure: Failure,
-        model: DiskModel,
+        assumed: Assumptions,
     ) -> Vec<Possibility> {
         let files = files(disk, name, failure);
         let mut of = |inode: Option<Inode>| {
@@ -136,7 +151,7 @@ impl Lister {
                     ..empty()
                 };
             }
-            let pended = Pended::of(stored, model);
+            let pended = Pended::of(stored, name, assumed);
             let mut tails = Tails::new(&mut self, &pended);
             tails.list();
             let (tails, more_than) = tails.finish();
@@ -162,31 +177,30 @@ impl Lister {
 /// The tails of one file found so far, each once.
 struct Tails<'l, 'p> {
     lister: &'l mut Lister,
-    pended: &'p Pended<'p>,
+    pended: &'p Pended,
     known: BTreeMap<u128, usize>,
     tails: Vec<Tail>,
     more_than: bool,
 }
 
 impl<'l, 'p> Tails<'l, 'p> {
-    fn new(lister: &'l mut Lister, pended: &'p Pended<'p>) -> Self {
+    fn new(lister: &'l mut Lister, pended: &'p Pended) -> Self {
         Self { lister, pended, known: BTreeMap::new(), tails: Vec::new(), more_than: false }
     }
 
     fn list(&mut self) {
         let pended = self.pended;
-        self.add(pended.nothing().to_vec(), None);
-        self.add(pended.everything(), None);
+        self.list_extremes();
         // Each pass walks the same states; what a pass has listed, the next one finds known.
         for between in [true, false] {
             for varied in [false, true] {
-                let done = pended.walk(&mut |cut| {
-                    if cut.is_between != between {
+                let done = pended.walk(&mut |segment, length, is_between| {
+                    if is_between != between {
                         ControlFlow::Continue(())
                     } else if varied {
-                        pended.vary(cut, &mut |bytes, data| self.next(bytes, Some(data)))
+                        pended.vary(segment, length, &mut |bytes, data| self.next(bytes, data))
                     } else {
-                        self.next(cut.tail.to_vec(), None)
+                        self.next(segment.tail[..length].to_vec(), length)
                     }
                 });
                 if done.is_break() {
@@ -196,24 +210,46 @@ impl<'l, 'p> Tails<'l, 'p> {
         }
     }
 
-    fn next(&mut self, bytes: Vec<u8>, data: Option<usize>) -> ControlFlow<()> {
-        if self.add(bytes, data) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    /// Whatever the limits: nothing arrived, everything, and its length without its data.
+    fn list_extremes(&mut self) {
+        let pended = self.pended;
+        let (bytes, data) = pended.nothing();
+        self.add(bytes, data, true);
+        let Some(last) = pended.everything() else { return };
+        let length = last.tail.len();
+        self.add(last.tail.clone(), length, true);
+        if let Data::Blocks { missing, .. } | Data::Anything { missing, .. } = pended.data {
+            for hold in missing {
+                let mut bytes = last.tail.clone();
+                let from = pended.front + last.settled;
+                hold.fill(&mut bytes[last.settled..], from, from);
+                self.add(bytes, last.settled, true);
+            }
+        }
+    }
+
+    fn next(&mut self, bytes: Vec<u8>, data: usize) -> ControlFlow<()> {
+        if self.add(bytes, data, false) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
     }
 
     /// Adds a tail whose real bytes end at `data` of it. False when the limit is reached.
-    fn add(&mut self, bytes: Vec<u8>, data: Option<usize>) -> bool {
-        let front = self.pended.front().len();
-        let data_bytes = (front + data.unwrap_or(bytes.len())) as u64;
+    fn add(&mut self, bytes: Vec<u8>, data: usize, always: bool) -> bool {
+        let front = self.pended.front;
+        let data_bytes = (front + data) as u64;
+        let counts = if self.lister.fronts_count { front } else { 0 } + bytes.len();
         let fingerprint = fingerprint(&bytes);
         if let Some(known) = self.known.get(&fingerprint) {
             // The same bytes by two ways: the one with more real bytes describes it better.
             let tail = &mut self.tails[*known];
             tail.data_bytes = tail.data_bytes.max(data_bytes);
-            return true;
+            self.more_than |= !self.lister.looks_again(counts as u64);
+            return !self.more_than;
         }
-        let counts = if self.lister.fronts_count { front } else { 0 } + bytes.len();
-        // Two images of each file are always allowed: nothing arrived, and everything.
-        if !self.lister.takes(counts as u64, self.tails.len() < 2) {
+        if !self.lister.takes(counts as u64, always) {
             self.more_than = true;
             return false;
         }

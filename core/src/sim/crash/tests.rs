@@ -4,6 +4,9 @@ use super::*;
 use crate::sim::disk::Parameters;
 use crate::units::{Errno, Micros};
 
+mod brute;
+mod presets;
+
 const NAME: &str = "appendonly.aof";
 
 fn disk_with(durable: &[u8], appended: &[&[u8]]) -> (Disk, Inode) {
@@ -165,9 +168,13 @@ fn possibilities_share_what_is_the_same_in_every_image() {
 #[test]
 fn images_are_counted_whatever_is_listed() {
     let (disk, _) = disk_with(b"ab", &[&[b'x'; 60], &[b'y'; 40]]);
-    for (model, expected) in
-        [(DiskModel::Exact, 1), (DiskModel::AnyPrefix, 101), (DiskModel::ZeroTail, 101 * 102 / 2)]
-    {
+    let zero_tails = 101 * 102 / 2;
+    for (model, expected) in [
+        (DiskModel::Exact, 1),
+        (DiskModel::AnyPrefix, 101),
+        (DiskModel::Ext4Ordered, zero_tails),
+        (DiskModel::ZeroTail, zero_tails),
+    ] {
         for images in [3, 100_000] {
             let limits = Limits { images, total_bytes: u64::MAX };
             let cut = possibilities(&disk, NAME, Failure::PowerCut, model, limits);

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::digest::Digest;
-use crate::sim::disk::{Disk, Inode, Origin, Stored};
+use crate::sim::disk::{Disk, Inode, Named, Origin, Stored};
 use crate::units::{Errno, Micros};
 
 /// "No such file or directory".
@@ -108,8 +108,23 @@ impl Disk {
         }
         let inode = self.fresh_inode();
         self.files.insert(inode, Stored::holding(Vec::new()));
+        self.remember_name(name, inode);
         self.names.change(at, vec![(name.to_owned(), Some(inode))]);
         inode
+    }
+
+    /// Before a name leads to a file: what had been written then, for models in which lengths and
+    /// names are in one journal.
+    fn remember_name(&mut self, name: &str, inode: Inode) {
+        let replaced = self.cached_name(name).is_some_and(|other| other != inode);
+        let was_there = self.durable_name(name) == Some(inode);
+        let through = self.next_change - 1;
+        if let Some(stored) = self.files.get_mut(&inode)
+            && !was_there
+            && stored.named(name).is_none()
+        {
+            stored.named.push(Named { name: name.to_owned(), through, replaced });
+        }
     }
 
     /// The file of that name as processes see it.
@@ -156,6 +171,7 @@ impl Disk {
     /// `ENOENT` when there is no such name.
     pub fn rename(&mut self, from: &str, to: &str, at: Micros) -> Result<(), Errno> {
         let inode = self.cached_name(from).ok_or(NO_SUCH_NAME)?;
+        self.remember_name(to, inode);
         self.names.change(at, vec![(to.to_owned(), Some(inode)), (from.to_owned(), None)]);
         self.sweep();
         Ok(())

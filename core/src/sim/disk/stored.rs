@@ -65,6 +65,19 @@ pub struct Stored {
     zeros_from: Option<u64>,
     /// The world's memory, and no part of the file.
     pub(super) origin: Origin,
+    /// How its names came to it, but for those that are older than this model.
+    pub(super) named: Vec<Named>,
+}
+
+/// A change of the directory that gave a file one of its names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Changes of files up to this number had been made then.
+    pub through: u64,
+    /// The name led to another file before.
+    pub replaced: bool,
 }
 
 impl Stored {
@@ -77,7 +90,15 @@ impl Stored {
             cached,
             zeros_from: None,
             origin: Origin::default(),
+            named: Vec::new(),
         }
+    }
+
+    /// The first change that gave it this name: has the name arrived, then so has this change.
+    /// Nothing if the name was always there.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Named> {
+        self.named.iter().find(|named| named.name == name)
     }
 
     /// What is certainly on the medium.

@@ -92,7 +92,7 @@ fn hardened_keeps_its_promise_at_every_step_of_a_rewrite() {
             two_names += u32::from(frontier.elsewhere.is_some());
             for (input, name) in &FAILURES {
                 let down = struck(world, input.clone());
-                for model in DiskModel::ALL {
+                for model in DiskModel::IN_ORDER {
                     let survey = judged(&down, model);
                     assert_eq!(breaches(&survey), [], "{context} {name} {model:?}");
                     verdict_agrees(world, &survey, *name == "kill", model, &context);
@@ -143,11 +143,11 @@ fn redis_keeps_its_promise_at_every_step_of_a_rewrite_but_for_names_and_zeros() 
             let two_names = world.frontier(DiskModel::AnyPrefix).elsewhere.is_some();
             for (input, name) in &FAILURES {
                 let down = struck(world, input.clone());
-                for model in DiskModel::ALL {
+                for model in DiskModel::IN_ORDER {
                     let context = format!("{policy:?} step {step} {name} {model:?}");
                     let survey = judged(&down, model);
                     for breach in breaches(&survey) {
-                        let by_zeros = model == DiskModel::ZeroTail;
+                        let by_zeros = model.leaves_zeros();
                         let by_name = two_names && matches!(breach, Breach::TooShort { .. });
                         assert!(
                             *name == "power cut" && (by_zeros || by_name),
@@ -155,7 +155,7 @@ fn redis_keeps_its_promise_at_every_step_of_a_rewrite_but_for_names_and_zeros() 
                         );
                         behind_names += u32::from(by_name && !by_zeros);
                     }
-                    if model != DiskModel::ZeroTail {
+                    if !model.leaves_zeros() {
                         verdict_agrees(world, &survey, *name == "kill", model, &context);
                     }
                 }

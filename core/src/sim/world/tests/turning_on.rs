@@ -84,7 +84,7 @@ fn a_log_that_is_turned_on_promises_nothing_before_its_first_rewrite() {
                 // What is acknowledged while the log is off or waits is told to be lost.
                 let at_risk = acknowledged(&world, b"between") + acknowledged(&world, b"meanwhile");
                 off += u32::from(state == Some(State::Off) && at_risk == 1);
-                for model in DiskModel::ALL {
+                for model in DiskModel::IN_ORDER {
                     let verdict = world.verdict(model);
                     // Before the log is off, what it holds may still be on its way to the disk.
                     let power = if state == Some(State::Stopping) { 0 } else { verdict.power.lost };
