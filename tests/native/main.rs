@@ -5,6 +5,7 @@ mod client_libraries;
 mod descriptors;
 mod documents;
 mod facts;
+mod faults;
 mod hostile;
 mod kill9;
 mod oracle_redis;

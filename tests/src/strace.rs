@@ -41,6 +41,8 @@ pub struct Strace {
     inject: Vec<String>,
     /// The calls that are watched.
     calls: String,
+    /// If there are any, only calls that work on one of these.
+    paths: Vec<PathBuf>,
 }
 
 /// The calls that can touch a file.
@@ -56,7 +58,16 @@ impl Strace {
             output: output.to_owned(),
             inject: Vec::new(),
             calls: CALLS.to_owned(),
+            paths: Vec::new(),
         }
+    }
+
+    /// Watches only calls that work on this file or folder, or another that was given so. Only
+    /// these are counted, and tampered with.
+    #[must_use]
+    pub fn path(mut self, path: &Path) -> Self {
+        self.paths.push(path.to_owned());
+        self
     }
 
     /// Tampers with calls, such as `fdatasync:error=EIO:when=2`. Numbers count per thread.
@@ -98,6 +109,9 @@ impl Strace {
         words.extend(["-e".into(), format!("trace={}", self.calls).into()]);
         for inject in &self.inject {
             words.extend(["-e".into(), inject.into()]);
+        }
+        for path in &self.paths {
+            words.extend(["-P".into(), path.into()]);
         }
         words
     }
