@@ -10,7 +10,7 @@
 //!
 //! # How
 //!
-//! A FUSE mount, served by a thread of its own from [`Files`]. Each file is opened with direct I/O:
+//! A FUSE mount, served from memory by a thread of its own. Each file is opened with direct I/O:
 //! the kernel keeps no pages of it, and each `write(2)` arrives here as it was made. Entries of
 //! the log are [`Operation`]s, which [`aof_core::sim::operation::Replay`] lays onto the model.
 //! [`Fault`]s make the n-th operation of a kind fail, take less, or hang until it is released.
@@ -24,6 +24,10 @@
 //! not, and so does a rename; so no log shows a write or a rename of a file during a sync of the
 //! same file. A hanging sync stays in
 //! the kernel even when its program is killed: release it first, as [`Watched`] does.
+//!
+//! All directories of a mount are one to the model: names are paths, and a sync of any directory
+//! covers the names of all, as on a file system with one journal. A server that relies on less is
+//! not found out.
 //!
 //! # Rejected
 //!
@@ -55,17 +59,9 @@ use files::{Files, Node, Number, ROOT};
 use crate::needs;
 use crate::server::{Launch, Server};
 
-/// One line of the log: an operation, and in which directory it was made; a mark is in none.
-#[derive(Clone, Debug)]
-struct Entry {
-    directory: Option<Number>,
-    operation: Operation,
-}
-
 /// A sync that has begun.
 #[derive(Debug)]
 struct Sync {
-    directory: Number,
     call: u64,
     /// The file, and its length when the sync began.
     file: Option<(Number, u64)>,
@@ -75,7 +71,7 @@ struct Sync {
 #[derive(Debug, Default)]
 struct State {
     files: Files,
-    log: Vec<Entry>,
+    log: Vec<Operation>,
     faults: faults::Faults,
     /// Syncs so far.
     calls: u64,
@@ -86,22 +82,18 @@ struct State {
 }
 
 impl State {
-    fn write_down(&mut self, directory: Number, operation: Operation) {
-        self.log.push(Entry { directory: Some(directory), operation });
-    }
-
-    fn begin_sync(&mut self, directory: Number, file: Option<Number>) -> Sync {
+    fn begin_sync(&mut self, file: Option<Number>) -> Sync {
         self.calls += 1;
         let call = self.calls;
         let target = file.map_or(Target::Directory, Target::File);
-        self.write_down(directory, Operation::SyncBegins { call, target });
+        self.log.push(Operation::SyncBegins { call, target });
         let length = |file| self.files.bytes(file).map_or(0, |bytes| bytes.len() as u64);
-        Sync { directory, call, file: file.map(|file| (file, length(file))) }
+        Sync { call, file: file.map(|file| (file, length(file))) }
     }
 
     fn end_sync(&mut self, sync: &Sync, result: Result<(), Errno>) {
         let told = result.map_err(|errno| CoreErrno(errno as i32));
-        self.write_down(sync.directory, Operation::SyncEnds { call: sync.call, result: told });
+        self.log.push(Operation::SyncEnds { call: sync.call, result: told });
         if let (Some((file, length)), Ok(())) = (sync.file, result) {
             self.synced_bytes.insert(file, length);
         }
@@ -236,8 +228,7 @@ impl Recorder {
 
     /// Writes down that a client has its reply: so many units of its workload are acknowledged.
     pub fn acknowledged(&self, units: u64) {
-        let operation = Operation::Acknowledged { units };
-        self.shared.lock().log.push(Entry { directory: None, operation });
+        self.shared.lock().log.push(Operation::Acknowledged { units });
     }
 
     /// The bytes of a file below the mount, none if there is no such file.
@@ -256,28 +247,10 @@ impl Recorder {
         state.synced_bytes.get(&file) == Some(&length)
     }
 
-    /// What happened in the mount's own directory, in order.
+    /// What happened, in order. Names are paths below the mount.
     #[must_use]
     pub fn operations(&self) -> Vec<Operation> {
-        self.shared.lock().operations_in(ROOT)
-    }
-
-    /// What happened in a directory of the mount, in order.
-    ///
-    /// # Panics
-    /// If there is no such directory.
-    #[must_use]
-    pub fn operations_in(&self, directory: &str) -> Vec<Operation> {
-        let state = self.shared.lock();
-        let number = state.files.find(directory).expect("a directory of the mount");
-        state.operations_in(number)
-    }
-}
-
-impl State {
-    fn operations_in(&self, directory: Number) -> Vec<Operation> {
-        let here = |entry: &&Entry| entry.directory.is_none_or(|other| other == directory);
-        self.log.iter().filter(here).map(|entry| entry.operation.clone()).collect()
+        self.shared.lock().log.clone()
     }
 }
 

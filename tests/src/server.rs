@@ -187,6 +187,27 @@ impl Launch {
         panic!("no port is free");
     }
 
+    /// Starts a server that may refuse to serve.
+    ///
+    /// # Errors
+    /// If it ended instead: how, and what it said.
+    ///
+    /// # Panics
+    /// If it does not end either.
+    pub fn attempt(&self) -> Result<Server, (ExitStatus, String)> {
+        for _ in 0..5 {
+            let mut server = self.spawn();
+            if server.wait_until_serving() {
+                return Ok(server);
+            }
+            let printed = server.process.printed();
+            if !printed.contains("in use") {
+                return Err((server.process.wait(LIMIT), printed));
+            }
+        }
+        panic!("no port is free");
+    }
+
     /// Starts the server and does not wait for anything.
     ///
     /// # Panics

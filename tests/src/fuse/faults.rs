@@ -37,7 +37,7 @@ pub enum Outcome {
 pub struct Fault {
     /// Of what.
     pub kind: Kind,
-    /// Only of a file whose name begins so; every name begins with nothing.
+    /// Only of a file whose path below the mount begins so; every path begins with nothing.
     pub name: &'static str,
     /// The first time it happens, counted from 1 when the fault is armed.
     pub first: u64,
@@ -54,7 +54,7 @@ impl Fault {
         Self { kind, name: "", first: 1, times: 1, outcome }
     }
 
-    /// Only of files whose names begin so.
+    /// Only of files whose paths below the mount begin so.
     #[must_use]
     pub const fn of(mut self, name: &'static str) -> Self {
         self.name = name;

@@ -84,12 +84,23 @@ impl Files {
         path.split('/').try_fold(ROOT, |directory, name| self.lookup(directory, name))
     }
 
-    /// The directory of a file and its name, or the last one that it had.
+    /// The path of a name, from the mount on.
+    pub(super) fn path(&self, directory: Number, name: &str) -> String {
+        match self.places.get(&directory) {
+            Some((parent, of_directory)) => {
+                format!("{}/{name}", self.path(*parent, of_directory))
+            }
+            None => name.to_owned(),
+        }
+    }
+
+    /// The path of a file, or the last one that it had.
     ///
     /// # Errors
     /// `ENOENT`.
-    pub(super) fn place(&self, file: Number) -> Result<&(Number, String), Errno> {
-        self.places.get(&file).ok_or(Errno::ENOENT)
+    pub(super) fn path_of(&self, file: Number) -> Result<String, Errno> {
+        let (directory, name) = self.places.get(&file).ok_or(Errno::ENOENT)?;
+        Ok(self.path(*directory, name))
     }
 
     /// A new file or directory.
@@ -144,15 +155,20 @@ impl Files {
         Ok(length < before)
     }
 
-    /// `rename(2)` within a directory.
+    /// `rename(2)`.
     ///
     /// # Errors
     /// `ENOENT` or `ENOTDIR`.
-    pub(super) fn rename(&mut self, directory: Number, from: &str, to: &str) -> Result<(), Errno> {
-        let names = self.names_mut(directory)?;
-        let file = names.remove(from).ok_or(Errno::ENOENT)?;
-        names.insert(to.to_owned(), file);
-        self.places.insert(file, (directory, to.to_owned()));
+    pub(super) fn rename(
+        &mut self,
+        (directory, from): (Number, &str),
+        (target, to): (Number, &str),
+    ) -> Result<(), Errno> {
+        let file = self.lookup(directory, from)?;
+        self.names(target)?;
+        self.names_mut(directory)?.remove(from);
+        self.names_mut(target)?.insert(to.to_owned(), file);
+        self.places.insert(file, (target, to.to_owned()));
         Ok(())
     }
 

@@ -75,14 +75,15 @@ impl State {
     }
 
     fn create(&mut self, directory: Number, name: &str) -> Result<FileAttr, Errno> {
-        self.meet(Kind::Create, name)?;
+        let path = self.files.path(directory, name);
+        self.meet(Kind::Create, &path)?;
         let file = self.files.add(directory, name, Node::File(Arc::default()))?;
-        self.write_down(directory, Operation::Create { name: name.to_owned(), file });
+        self.log.push(Operation::Create { name: path, file });
         self.attributes(file)
     }
 
     fn write(&mut self, file: Number, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
-        let (directory, name) = self.known_place(file)?;
+        let name = self.files.path_of(file)?;
         let taken = match self.faults.meet(Kind::Write, &name) {
             Some(Outcome::Fails(errno)) => return Err(errno),
             Some(Outcome::TakesAtMost(most)) => bytes.len().min(most),
@@ -90,48 +91,42 @@ impl State {
         };
         let bytes = &bytes[..taken];
         self.files.append(file, offset, bytes)?;
-        self.write_down(directory, Operation::Append { file, bytes: bytes.into() });
+        self.log.push(Operation::Append { file, bytes: bytes.into() });
         Ok(taken)
     }
 
     fn truncate(&mut self, file: Number, length_bytes: u64) -> Result<(), Errno> {
-        let (directory, name) = self.known_place(file)?;
+        let name = self.files.path_of(file)?;
         self.meet(Kind::Truncate, &name)?;
         if self.files.truncate(file, length_bytes)? {
-            self.write_down(directory, Operation::Truncate { file, length_bytes });
+            self.log.push(Operation::Truncate { file, length_bytes });
         }
         Ok(())
     }
 
-    fn rename(
-        &mut self,
-        (directory, from): (Number, &str),
-        (other, to): (Number, &str),
-    ) -> Result<(), Errno> {
-        if directory != other {
-            return Err(Errno::EXDEV);
-        }
-        self.meet(Kind::Rename, from)?;
-        self.files.rename(directory, from, to)?;
-        let (from, to) = (from.to_owned(), to.to_owned());
-        self.write_down(directory, Operation::Rename { from, to });
+    fn rename(&mut self, from: (Number, &str), to: (Number, &str)) -> Result<(), Errno> {
+        let (old, new) = (self.files.path(from.0, from.1), self.files.path(to.0, to.1));
+        self.meet(Kind::Rename, &old)?;
+        self.files.rename(from, to)?;
+        self.log.push(Operation::Rename { from: old, to: new });
         Ok(())
     }
 
     fn unlink(&mut self, directory: Number, name: &str) -> Result<(), Errno> {
-        self.meet(Kind::Unlink, name)?;
+        let path = self.files.path(directory, name);
+        self.meet(Kind::Unlink, &path)?;
         self.files.unlink(directory, name)?;
-        self.write_down(directory, Operation::Unlink { name: name.to_owned() });
+        self.log.push(Operation::Unlink { name: path });
         Ok(())
     }
 
     fn sync(&mut self, file: Number, reply: ReplyEmpty) {
-        let (directory, name) = match self.known_place(file) {
-            Ok(place) => place,
+        let name = match self.files.path_of(file) {
+            Ok(name) => name,
             Err(errno) => return reply.error(told(errno)),
         };
         let outcome = self.faults.meet(Kind::Sync, &name);
-        let sync = self.begin_sync(directory, Some(file));
+        let sync = self.begin_sync(Some(file));
         self.finish(sync, outcome, reply);
     }
 
@@ -147,12 +142,6 @@ impl State {
                 reply.ok();
             }
         }
-    }
-
-    /// Where a file was made, and what it is called now.
-    fn known_place(&self, file: Number) -> Result<(Number, String), Errno> {
-        self.files.bytes(file)?;
-        self.files.place(file).cloned()
     }
 }
 
@@ -287,10 +276,10 @@ impl Filesystem for Server {
         self.shared.lock().sync(number.0, reply);
     }
 
-    fn fsyncdir(&self, _: &Request, number: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
+    fn fsyncdir(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         let mut state = self.shared.lock();
         let outcome = state.faults.meet(Kind::SyncDirectory, "");
-        let sync = state.begin_sync(number.0, None);
+        let sync = state.begin_sync(None);
         state.finish(sync, outcome, reply);
     }
 

@@ -9,7 +9,7 @@
 //! - under `everysec` and `no`, what the last sync of the log that succeeded has covered: as many
 //!   units as the file that was the log then held when that sync began.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use aof_core::config::{Config, Policy};
@@ -25,6 +25,10 @@ use aof_core::sim::disk::{Inode, Parameters};
 use aof_core::sim::operation::{Operation, Replay, Target};
 use aof_core::sim::recover::recover;
 use aof_core::units::{ClientId, Millis};
+
+mod directories;
+
+pub use directories::{Directory, Limits as DirectoryLimits, survey_directories};
 
 /// A recorded run of one server.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub enum Found {
     Predecessor,
     /// The one that processes see as the log.
     Log,
+    /// All files of the directory together are the log.
+    Directory,
 }
 
 /// A crash that breaks the promise.
@@ -76,15 +82,44 @@ pub struct Row {
     pub cuts: u64,
     /// Images at all moments together.
     pub images: u64,
-    /// Images of different content; each was recovered once.
+    /// Images of different content among those that were listed.
     pub distinct: usize,
+    /// How many of them were recovered.
+    pub recovered: usize,
     /// At some moment there were more than were listed.
     pub more_than: bool,
+    /// How many of those that were recovered break the promise at some moment.
+    pub broken: usize,
     /// Crashes that break the promise: the first of each kind of file and breach.
     pub violations: Vec<Violation>,
 }
 
 impl Row {
+    const fn new(failure: Failure, model: DiskModel) -> Self {
+        Self {
+            failure,
+            model,
+            cuts: 0,
+            images: 0,
+            distinct: 0,
+            recovered: 0,
+            more_than: false,
+            broken: 0,
+            violations: Vec::new(),
+        }
+    }
+
+    /// Remembers a violation if it is the first of its kind.
+    fn note(&mut self, violation: Violation) {
+        let same = |known: &Violation| {
+            let kind = |of: &Violation| (of.found, std::mem::discriminant(&of.breach));
+            kind(known) == kind(&violation)
+        };
+        if !self.violations.iter().any(same) {
+            self.violations.push(violation);
+        }
+    }
+
     /// Whether a breach was seen in such a file.
     #[must_use]
     pub fn has(&self, found: Found) -> bool {
@@ -102,9 +137,11 @@ impl fmt::Display for Row {
         let (model, cuts) = (self.model.as_str(), self.cuts);
         let (images, distinct) = (self.images, self.distinct);
         write!(out, "{failure:9} {model:12} {cuts:4} cuts {images:7} images{more}")?;
-        write!(out, " {distinct:6} distinct")?;
+        write!(out, " {distinct:6} distinct {:6} recovered", self.recovered)?;
         if self.violations.is_empty() {
             write!(out, "  kept")?;
+        } else {
+            write!(out, "  broken on {}", self.broken)?;
         }
         for violation in &self.violations {
             let Violation { operations, promised, found, length_bytes, breach, .. } = violation;
@@ -139,6 +176,14 @@ impl Prefixes {
         Self { start_digest, units }
     }
 
+    /// Of the dataset after so many units; of nothing that ever was, if there are not so many.
+    fn digest(&self, units: u64) -> u128 {
+        let index = usize::try_from(units).unwrap_or(usize::MAX).checked_sub(1);
+        index.map_or(self.start_digest, |index| {
+            self.units.get(index).map_or(u128::MAX, |unit| unit.digest)
+        })
+    }
+
     fn judge(&self, recovered: Recovered, promised: u64) -> Result<usize, Breach> {
         let history = History { start_digest: self.start_digest, units: &self.units };
         // A unit's position is its number.
@@ -161,15 +206,14 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    fn recover(&mut self, content: Option<&[u8]>) -> Recovered {
+    /// A fingerprint of the content, and what it leads to.
+    fn recover(&mut self, content: Option<&[u8]>) -> (u128, Recovered) {
         let mut digest = Digest::new();
         digest.put_bool(content.is_some());
         digest.put_bytes(content.unwrap_or_default());
-        let config = &self.run.config;
-        *self
-            .recovered
-            .entry(digest.finish())
-            .or_insert_with(|| recover(content, config, 1).judged())
+        let (key, config) = (digest.finish(), &self.run.config);
+        let recovered = self.recovered.entry(key);
+        (key, *recovered.or_insert_with(|| recover(content, config, 1).judged()))
     }
 
     /// The file that processes see as the log.
@@ -187,7 +231,7 @@ impl Survey<'_> {
                 }
                 let stored = inode.and_then(|inode| self.replay.disk().file(inode));
                 let content = stored.map(|stored| stored.cached().to_vec());
-                let recovered = self.recover(content.as_deref());
+                let (_, recovered) = self.recover(content.as_deref());
                 if let Ok(units) = self.prefixes.judge(recovered, 0) {
                     self.covering.insert(*call, units as u64);
                 }
@@ -231,6 +275,15 @@ const fn dataset(recovered: Recovered) -> Option<u128> {
     }
 }
 
+/// Images that lead to the same, at one moment.
+struct Outcome {
+    recovered: Recovered,
+    /// Length of the first of them, in bytes.
+    length_bytes: u64,
+    /// Their fingerprints.
+    contents: BTreeSet<u128>,
+}
+
 /// Lets the failure come after each operation of the run.
 ///
 /// # Panics
@@ -245,17 +298,10 @@ pub fn survey(run: &Run, failure: Failure, model: DiskModel, limits: Limits) -> 
         covering: BTreeMap::new(),
         covered: 0,
     };
-    let mut row = Row {
-        failure,
-        model,
-        cuts: 0,
-        images: 0,
-        distinct: 0,
-        more_than: false,
-        violations: Vec::new(),
-    };
-    let mut possible: BTreeMap<(Found, Option<u128>), (Recovered, u64)> = BTreeMap::new();
-    for (operation, number) in run.operations.iter().zip(1..) {
+    let mut row = Row::new(failure, model);
+    let (mut distinct, mut broken) = (BTreeSet::<u128>::new(), BTreeSet::<u128>::new());
+    let mut possible: BTreeMap<(Found, Option<u128>), Outcome> = BTreeMap::new();
+    for (operation, operations) in run.operations.iter().zip(1..) {
         survey.replay.apply(operation).expect("a program did this");
         survey.follow(operation);
         row.cuts += 1;
@@ -266,32 +312,27 @@ pub fn survey(run: &Run, failure: Failure, model: DiskModel, limits: Limits) -> 
             row.images += found.images.len() as u64;
             row.more_than |= found.more_than;
             for image in &found.images {
-                let recovered = survey.recover(image.content.as_deref());
+                let (content, recovered) = survey.recover(image.content.as_deref());
+                let length_bytes = image.length_bytes();
                 let key = (survey.kind(image), dataset(recovered));
-                possible.entry(key).or_insert((recovered, image.length_bytes()));
+                let contents = BTreeSet::new();
+                let outcome = possible.entry(key);
+                let outcome = outcome.or_insert(Outcome { recovered, length_bytes, contents });
+                outcome.contents.insert(content);
+                distinct.insert(content);
             }
         }
         let promised = survey.promised(failure);
-        for (&(found, _), &(recovered, length_bytes)) in &possible {
-            let Err(breach) = survey.prefixes.judge(recovered, promised) else { continue };
-            let same = |known: &Violation| {
-                let kinds = [known.breach, breach].map(|breach| std::mem::discriminant(&breach));
-                known.found == found && kinds[0] == kinds[1]
-            };
-            if !row.violations.iter().any(same) {
-                let last = operation.clone();
-                let operations = number;
-                row.violations.push(Violation {
-                    operations,
-                    last,
-                    promised,
-                    found,
-                    length_bytes,
-                    breach,
-                });
-            }
+        for (&(found, _), outcome) in &possible {
+            let judgement = survey.prefixes.judge(outcome.recovered, promised);
+            let Err(breach) = judgement else { continue };
+            broken.extend(&outcome.contents);
+            let (last, length_bytes) = (operation.clone(), outcome.length_bytes);
+            row.note(Violation { operations, last, promised, found, length_bytes, breach });
         }
     }
-    row.distinct = survey.recovered.len();
+    row.distinct = distinct.len();
+    row.recovered = distinct.len();
+    row.broken = broken.len();
     row
 }
