@@ -1,19 +1,24 @@
 //! The tool `aof`: one file per command.
 //!
 //! What the commands share: [`source`] reads a file with progress, [`loading`] makes a dataset of
-//! it, [`elements`] is what all types of value have in common, [`latency`] is how long something
-//! took, [`text`] is how sizes and keys are shown.
+//! it, [`elements`] is what all types of value have in common, [`text`] is how sizes and keys are
+//! shown, [`latency`] is how long something took, [`html`] and [`plot`] make reports that are
+//! pages, [`stop`] is Ctrl-C.
 
 pub mod check;
 pub mod completions;
 pub mod diff;
+pub mod disk;
 mod elements;
 pub mod fix;
+mod html;
 pub mod inspect;
 mod latency;
 mod loading;
+mod plot;
 pub mod replay;
 mod source;
+mod stop;
 mod text;
 pub mod torture;
 
@@ -41,6 +46,7 @@ enum Command {
     Diff(diff::DiffArguments),
     Replay(replay::ReplayArguments),
     Torture(torture::TortureArguments),
+    Disk(disk::DiskArguments),
     Completions(completions::CompletionsArguments),
 }
 
@@ -59,6 +65,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         Command::Diff(arguments) => diff::run(arguments, &mut out),
         Command::Replay(arguments) => replay::run(arguments, &mut out),
         Command::Torture(arguments) => torture::run(arguments, &mut out),
+        Command::Disk(arguments) => disk::run(arguments, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out),
     };
     result.unwrap_or_else(|error| {

@@ -1,4 +1,4 @@
-//! `fork(2)`: the one module of this project that may say `unsafe`.
+//! `fork(2)`: one of the two modules of the product that may say `unsafe`.
 //!
 //! # The problem
 //! `fork` copies the whole memory and one thread. A mutex that another thread held at that moment

@@ -23,6 +23,7 @@ pub mod log_text;
 pub mod logger;
 pub mod net;
 pub mod options;
+pub mod power_cut;
 pub mod ready;
 pub mod record;
 pub mod rewriting;

@@ -148,6 +148,95 @@ fn a_log_that_is_not_whole_is_a_broken_promise() {
     }
 }
 
+/// The power goes, and everything that was acknowledged under `always` is on the medium.
+#[test]
+fn aofd_keeps_every_promise_without_power() {
+    let proves = "that acknowledged writes survive a power cut of a real file system";
+    if !needs::root(proves) || needs::program("mkfs.ext4", proves).is_none() {
+        return;
+    }
+    let outer = folder();
+    let dir = outer.path().join("tortured");
+    let words = [&["--power-cut", "--policy", "always", "--json"], &ALL_MOMENTS[..]].concat();
+    let (code, said, complaint) = torture(&dir, &words);
+    assert_eq!(code, Some(0), "{said:.2000} {complaint}");
+    assert!(said.contains("\"failure\":\"power-cut\""), "{said:.300}");
+    assert!(number(&said, "acknowledged") > 0.0 && number(&said, "lost") == 0.0, "{said:.2000}");
+    assert!(!dir.exists(), "unmounted and removed");
+    let mounts = fs::read_to_string("/proc/mounts").expect("readable");
+    assert!(!mounts.contains(&dir.display().to_string()), "nobody else has seen the mount");
+}
+
+/// The counterpart: the power is really cut.
+#[test]
+fn a_write_that_a_power_cut_took_is_found() {
+    let proves = "that the power is really cut";
+    if !needs::root(proves) || needs::program("mkfs.ext4", proves).is_none() {
+        return;
+    }
+    // Under `no` nothing is synced: what the kernel did not write back by itself is gone.
+    let outer = folder();
+    let dir = outer.path().join("tortured");
+    let words = [&["--power-cut", "--policy", "no", "--json"], &WHILE_WRITING[..]].concat();
+    let (code, said, complaint) = torture(&dir, &words);
+    assert_eq!(code, Some(0), "{said:.2000} {complaint}");
+    assert!(said.contains("\"recent_may_be_lost\":true"), "{said:.500}");
+    // Somebody else's syncs never write the data of this file, so all of it is gone.
+    assert!(number(&said, "lost") > 0.0, "{said:.2000}");
+    assert!(number(&said, "longest_loss_window_ms") > 0.0, "{said:.2000}");
+}
+
+/// Well-formed, nothing from the network, nothing that runs.
+fn assert_page(path: &Path) {
+    let page = fs::read_to_string(path).expect("a page");
+    for word in ["src=", "href=", "<script", "url(", "@import", "NaN", "inf\""] {
+        assert!(!page.contains(word), "{word} in {}", path.display());
+    }
+    let addresses = page.matches("http").count();
+    let names_of_svg = page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count();
+    assert_eq!(addresses, names_of_svg, "an address in {}", path.display());
+    assert!(page.contains("<svg") && page.contains("prefers-color-scheme:dark"));
+    let script = "import sys, xml.etree.ElementTree as tree; tree.parse(sys.argv[1])";
+    if let Ok(output) = Command::new("python3").args(["-c", script]).arg(path).output() {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn the_reports_are_pages_of_their_own() {
+    let outer = folder();
+    let (good, bad) = (outer.path().join("good.html"), outer.path().join("bad.html"));
+    let html = |path: &Path| ["--html".to_owned(), path.display().to_string()];
+    let dir = outer.path().join("<tortured> & \"quoted\"");
+    let words: Vec<String> =
+        html(&good).into_iter().chain(ALL_MOMENTS.map(str::to_owned)).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let (code, said, complaint) = torture(&dir, &words);
+    assert_eq!(code, Some(0), "{said} {complaint}");
+    assert_page(&good);
+    // A broken promise has a list, with text that came from a server.
+    let script = "printf '<b>\\r\\n' >> appendonly.aof";
+    let liar =
+        liar(outer.path(), &format!("if [ -e ../../seen ]; then {script}; fi\ntouch ../../seen"));
+    let dir = outer.path().join("again");
+    let [flag, file] = html(&bad);
+    let more = ["--server", liar.to_str().expect("a plain path"), &flag, &file];
+    let (code, said, complaint) = torture(&dir, &[&more[..], &WHILE_WRITING].concat());
+    assert_eq!(code, Some(1), "{said} {complaint}");
+    assert_page(&bad);
+    assert!(fs::read_to_string(&bad).expect("a page").contains("Broken promises"));
+    let disk = outer.path().join("disk.html");
+    let mut command = Command::new(aof());
+    command.arg("disk").arg("--dir").arg(outer.path()).args(["--for", "600ms", "--html"]);
+    let output = command.arg(&disk).stdin(Stdio::null()).output().expect("aof runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_page(&disk);
+    let left = fs::read_dir(outer.path()).expect("readable").flatten();
+    let left: Vec<String> =
+        left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.starts_with("aof-disk")), "{left:?}");
+}
+
 #[test]
 fn what_cannot_be_done_is_said_and_touches_nothing() {
     let outer = folder();

@@ -16,6 +16,8 @@
 
 mod client;
 mod judge;
+mod loop_disk;
+mod page;
 mod place;
 mod report;
 mod rig;
@@ -27,8 +29,6 @@ mod writer;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -36,15 +36,13 @@ use aof_core::config::Policy;
 use aof_core::profile::ProfileName;
 use aof_core::promise::Failure;
 use clap::Args;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use self::place::Place;
 use self::report::{Report, Verdict};
 use self::rig::{Plan, Rig};
 use self::server::{Family, Launch, Program};
 use super::latency::Summary;
-use super::text;
+use super::{html, stop, text};
 
 /// Kills a server again and again while clients write, and checks each time what came back.
 ///
@@ -93,6 +91,10 @@ pub struct TortureArguments {
     /// Write a page with plots to this file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Cut the power of a small disk that is made and mounted in DIR, instead of killing the
+    /// server. Needs root, mkfs.ext4 and mount.
+    #[arg(long)]
+    power_cut: bool,
     /// Show no progress. (It is only shown on a terminal.)
     #[arg(long)]
     quiet: bool,
@@ -129,10 +131,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// If this machine does not do its part, or the answer cannot be printed.
 pub fn run(arguments: &TortureArguments, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let plan = plan(arguments)?;
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        flag::register(signal, Arc::clone(&stop))?;
-    }
+    let stop = stop::on_signals()?;
     let mut place = Place::take(&arguments.dir)?;
     let mut report = empty_report(&plan);
     let mut progress = Progress { enabled: !arguments.quiet && io::stderr().is_terminal() };
@@ -147,6 +146,9 @@ pub fn run(arguments: &TortureArguments, out: &mut impl Write) -> anyhow::Result
         }
         // What was found is worth more than what kept it from going on.
         writeln!(io::stderr(), "aof: {error:#}").ok();
+    }
+    if let Some(path) = &arguments.html {
+        html::write(path, &page::page(&report, &arguments.dir))?;
     }
     let printed = if arguments.json {
         format!("{}\n", serde_json::to_string(&report)?)
@@ -176,7 +178,7 @@ fn plan(arguments: &TortureArguments) -> anyhow::Result<Plan> {
     let seed = arguments.seed.unwrap_or_else(|| u64::from(since.subsec_nanos()));
     Ok(Plan {
         launch: Launch { program, policy: arguments.policy, profile },
-        failure: Failure::Killed,
+        failure: if arguments.power_cut { Failure::PowerCut } else { Failure::Killed },
         connections: arguments.connections,
         seed,
         limit: arguments.time,

@@ -112,6 +112,11 @@ impl Place {
         self.root.join(DATA)
     }
 
+    /// The file of the disk that loses its power.
+    pub(super) fn disk(&self) -> PathBuf {
+        self.root.join(DISK)
+    }
+
     /// What the server prints.
     pub(super) fn log(&self) -> PathBuf {
         self.root.join(LOG)

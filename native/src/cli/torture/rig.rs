@@ -1,7 +1,7 @@
 //! One cycle after the other: write, kill, start again, look.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,6 +14,7 @@ use aof_core::random::Random;
 
 use super::client::{Client, Reply};
 use super::judge::{self, Allowed, Sent};
+use super::loop_disk::LoopDisk;
 use super::place::{Place, SOCKET};
 use super::report::{Break, Cycle, Kind, Moment, Report};
 use super::server::{Launch, Server, Started};
@@ -27,6 +28,8 @@ const FILLERS: u64 = 20_000;
 const FILLERS_AT_ONCE: u64 = 500;
 /// A server that acknowledges nothing for so long is not waited for any longer.
 const FIRST_REPLY: Duration = Duration::from_secs(30);
+/// For how long clients write at most before a rewrite.
+const BEFORE_REWRITE: Duration = Duration::from_millis(100);
 /// How long a rewrite is waited for.
 const REWRITE: Duration = Duration::from_secs(10);
 /// Between two looks.
@@ -62,6 +65,8 @@ struct Interrupted;
 pub(super) struct Rig<'a> {
     plan: &'a Plan,
     place: &'a mut Place,
+    /// Of a run that cuts the power.
+    disk: Option<LoopDisk>,
     stop: &'a AtomicBool,
     server: Option<Server>,
     /// What each connection had after the last restart.
@@ -76,16 +81,21 @@ impl<'a> Rig<'a> {
     /// A rig that has done nothing yet.
     ///
     /// # Errors
-    /// If no histogram can be made.
+    /// If no histogram can be made, or no disk.
     pub(super) fn new(
         plan: &'a Plan,
         place: &'a mut Place,
         stop: &'a AtomicBool,
         report: &'a mut Report,
     ) -> anyhow::Result<Self> {
+        let disk = match plan.failure {
+            Failure::Killed => None,
+            Failure::PowerCut => Some(LoopDisk::make(place)?),
+        };
         Ok(Self {
             plan,
             place,
+            disk,
             stop,
             server: None,
             bases: Vec::new(),
@@ -131,7 +141,10 @@ impl<'a> Rig<'a> {
     /// Begins with nothing but the fillers, which are on the disk for good.
     fn set_up(&mut self) -> anyhow::Result<()> {
         self.server = None;
-        self.place.empty_data().context("Can't empty the server's folder")?;
+        match &self.disk {
+            Some(disk) => disk.make_again()?,
+            None => self.place.empty_data().context("Can't empty the server's folder")?,
+        }
         self.start_or_fail()?;
         let mut client = self.client()?;
         for first in (0..FILLERS).step_by(usize::try_from(FILLERS_AT_ONCE)?) {
@@ -263,8 +276,9 @@ impl<'a> Rig<'a> {
         }
         let control = self.client()?;
         let Some(mut server) = self.server.take() else { bail!("no server runs") };
-        let bases = &self.bases;
-        let (written, failed_at, ended) = thread::scope(|scope| {
+        let (bases, disk) = (&self.bases, self.disk.as_ref());
+        let beside = self.place.data().join("beside");
+        let (written, failed_at, ended, cut) = thread::scope(|scope| {
             let shared = &shared;
             let writers: Vec<_> = clients
                 .iter_mut()
@@ -273,15 +287,23 @@ impl<'a> Rig<'a> {
                     scope.spawn(move || writer::write(client, *writer, *base, random, shared))
                 })
                 .collect();
+            if disk.is_some() {
+                scope.spawn(|| sync_beside(&beside, shared));
+            }
             let waiting = Waiting { stop: self.stop, shared, writers: writers.len() as u64 };
             waiting.until(moment, control, &mut server, random);
             let ended = server.has_ended();
             let failed_at = Instant::now();
+            let cut = disk.map_or(Ok(()), LoopDisk::cut);
             server.kill();
             shared.enough.store(true, Ordering::Relaxed);
             let written: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
-            (written, failed_at, ended)
+            (written, failed_at, ended, cut)
         });
+        cut?;
+        if let Some(disk) = &self.disk {
+            disk.revive()?;
+        }
         if ended {
             let how = format!("the server ended by itself: {}", server.last_words());
             self.broke(number, Kind::Ended, None, how)?;
@@ -290,7 +312,8 @@ impl<'a> Rig<'a> {
         for one in written {
             let Ok(one) = one else { bail!("a connection has panicked") };
             let one = one?;
-            if let Some(text) = &one.refused {
+            // Without power every write is refused, and none of those was acknowledged.
+            if let Some(text) = one.refused.as_ref().filter(|_| self.disk.is_none()) {
                 bail!("the server refuses to write: {text}");
             }
             results.push(one);
@@ -304,7 +327,13 @@ impl<'a> Rig<'a> {
         for _ in 0..=random.below(KILLED_STARTS) {
             let mut server = Server::spawn(&self.plan.launch, self.place)?;
             thread::sleep(Duration::from_micros(random.below(longest)));
+            if let Some(disk) = &self.disk {
+                disk.cut()?;
+            }
             server.kill();
+            if let Some(disk) = &self.disk {
+                disk.revive()?;
+            }
         }
         Ok(())
     }
@@ -363,6 +392,18 @@ impl<'a> Rig<'a> {
     }
 }
 
+/// Syncs a file that has nothing to do with the server, as other programs do. Each time the file
+/// system writes its journal, and with it names and lengths of files that the server has not
+/// asked to be kept yet.
+fn sync_beside(path: &Path, shared: &Shared) {
+    let Ok(mut file) = fs::File::create(path) else { return };
+    while !shared.enough.load(Ordering::Relaxed) {
+        if file.write_all(&[b'x'; 512]).and_then(|()| file.sync_all()).is_err() {
+            return;
+        }
+    }
+}
+
 /// How long before the failure the first unit that is gone was acknowledged, in milliseconds.
 fn window(sent: &Sent, units: u64, written: &Written, failed_at: Instant) -> f64 {
     let Some(index) = units.checked_sub(sent.base) else {
@@ -412,47 +453,61 @@ struct Waiting<'a> {
 }
 
 impl Waiting<'_> {
-    fn until(&self, moment: Moment, control: Client, server: &mut Server, random: &mut Random) {
+    fn until(&self, moment: Moment, mut control: Client, server: &mut Server, random: &mut Random) {
         let acknowledged = || self.shared.acknowledged.load(Ordering::Relaxed) > 0;
         self.look(FIRST_REPLY, server, acknowledged);
         // Often soon, and sometimes after every second of `everysec`.
         let longest = [30_000, 300_000, 300_000, 2_500_000];
         let longest = longest[usize::try_from(random.below(4)).unwrap_or(0)];
-        let mut wait = Duration::from_micros(random.below(longest));
-        if matches!(moment, Moment::Rewriting | Moment::Switching) {
-            self.look(Duration::from_micros(random.below(100_000)), server, || false);
-            wait = Duration::from_micros(random.below(80_000));
-            if self.rewrite(control, server, moment).is_err() {
-                return;
+        let wait = Duration::from_micros(random.below(longest));
+        match moment {
+            Moment::Writing | Moment::Loading => self.look(wait, server, || false),
+            // One rewrite after the other, so that no phase of a rewrite is spared.
+            Moment::Rewriting => {
+                let end = Instant::now() + Duration::from_micros(random.below(1_000_000));
+                let mut rest = end.saturating_duration_since(Instant::now());
+                while !rest.is_zero() && self.rewrite(&mut control, server, rest).is_ok() {
+                    rest = end.saturating_duration_since(Instant::now());
+                }
             }
-            if moment == Moment::Switching {
-                wait = Duration::from_micros(random.below(3_000));
+            Moment::Switching => {
+                self.look(wait.min(BEFORE_REWRITE), server, || false);
+                if self.rewrite(&mut control, server, REWRITE).is_ok() {
+                    let wait = Duration::from_micros(random.below(3_000));
+                    self.look(wait, server, || false);
+                }
             }
         }
-        self.look(wait, server, || false);
     }
 
-    /// Asks for a rewrite; for [`Moment::Switching`] also waits for its end.
-    fn rewrite(&self, mut control: Client, server: &mut Server, moment: Moment) -> io::Result<()> {
+    /// Asks for a rewrite, and waits for its end, but no longer than `limit`. An error if the
+    /// server is gone or nobody wants to wait.
+    fn rewrite(
+        &self,
+        control: &mut Client,
+        server: &mut Server,
+        limit: Duration,
+    ) -> io::Result<()> {
         // Refused while one runs that nobody has asked for, which is as good.
         control.call(&["BGREWRITEAOF"])?;
-        if moment != Moment::Switching {
-            return Ok(());
-        }
-        let mut failed = Ok(());
-        self.look(REWRITE, server, || match control.call(&["INFO", "persistence"]) {
-            Ok(Reply::Bulk(Some(text))) => {
+        let mut outcome = Err(io::ErrorKind::Interrupted.into());
+        let running = ["aof_rewrite_in_progress:1", "aof_rewrite_scheduled:1"];
+        self.look(limit, server, || match control.call(&["INFO", "persistence"]) {
+            Ok(reply) => {
+                let Reply::Bulk(Some(text)) = reply else { return true };
                 let text = String::from_utf8_lossy(&text);
-                text.contains("aof_rewrite_in_progress:0")
-                    && text.contains("aof_rewrite_scheduled:0")
+                let ended = !running.iter().any(|line| text.contains(line));
+                if ended {
+                    outcome = Ok(());
+                }
+                ended
             }
-            Ok(_) => true,
             Err(error) => {
-                failed = Err(error);
+                outcome = Err(error);
                 true
             }
         });
-        failed
+        outcome
     }
 
     /// Waits until it is so, at most for `limit`, and not when there is nothing to wait for.

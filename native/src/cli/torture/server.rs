@@ -75,7 +75,8 @@ impl Program {
 
 fn search(asked: &Path) -> Option<PathBuf> {
     if asked.components().count() > 1 {
-        return asked.canonicalize().ok().filter(|path| path.is_file());
+        // A program may know itself by the name of a link, so links are not followed.
+        return std::path::absolute(asked).ok().filter(|path| path.is_file());
     }
     let beside = env::current_exe().ok().and_then(|own| Some(own.parent()?.to_owned()));
     let path = env::var_os("PATH").unwrap_or_default();
