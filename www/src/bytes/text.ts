@@ -27,7 +27,7 @@ export interface BytesText {
   hexKeys: string;
   byteAt: string;
   byteSays(at: number, value: number, was: number): string;
-  bit(bit: number): string;
+  bit(bit: number, value: number): string;
   cutHere: string;
   before: string;
   next: string;
@@ -92,7 +92,7 @@ const en: BytesText = {
     const shown = (byte: number) => byte.toString(16).padStart(2, "0");
     return `Byte ${at} is ${shown(value)}${value === was ? "" : `, was ${shown(was)}`}`;
   },
-  bit: (bit) => `Flip bit ${bit}`,
+  bit: (bit, value) => `Flip bit ${bit}, now ${value}`,
   cutHere: "Cut here",
   before: "Bytes before",
   next: "Bytes after",
@@ -160,7 +160,7 @@ const zh: BytesText = {
     const shown = (byte: number) => byte.toString(16).padStart(2, "0");
     return `第 ${at} 字节是 ${shown(value)}${value === was ? "" : `，原来是 ${shown(was)}`}`;
   },
-  bit: (bit) => `翻转第 ${bit} 位`,
+  bit: (bit, value) => `翻转第 ${bit} 位，现在是 ${value}`,
   cutHere: "从这里截断",
   before: "前面的字节",
   next: "后面的字节",
