@@ -2,9 +2,11 @@
 //!
 //! An image is a whole directory: a state of the names that may have arrived, and for each name a
 //! content that its file may have. Names arrive in the order in which they were changed; contents
-//! of different files are independent, so images are a product. [`Row::images`] is that product,
-//! by arithmetic; of it [`Limits::each`] contents of each file are taken, the worst and the best
-//! among them, and [`Limits::most`] directories are recovered.
+//! of different files are independent, so images are a product. Use a model that lets bytes and
+//! names arrive apart: a journal ties some of them together, and then not all of these can be
+//! found. [`Row::images`] is that product, by arithmetic; of it [`Limits::each`] contents of each
+//! file are taken, the worst and the best among them, and [`Limits::most`] directories are
+//! recovered.
 //!
 //! Recovery is the server's own: the caller starts one on each directory.
 
