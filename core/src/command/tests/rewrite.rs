@@ -107,7 +107,7 @@ fn the_directives_of_a_rewrite_can_be_changed() {
         "CONFIG SET auto-aof-rewrite-percentage 2147483648",
         "CONFIG SET auto-aof-rewrite-min-size -1",
         "CONFIG SET aof-rewrite-buffer-limit 0",
-        "CONFIG SET aof-rewrite-block-size 4095",
+        "CONFIG SET aof-rewrite-block-size 31",
     ] {
         let reply = bench.step(line);
         assert!(reply.starts_with("-ERR Invalid argument"), "{line}: {reply}");

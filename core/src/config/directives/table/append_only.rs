@@ -82,8 +82,8 @@ pub(super) const LOG: &[Directive] = &[
     ),
     bytes(
         "aof-rewrite-block-size",
-        // Below it, a block costs more than it holds, and the limit above would bound little.
-        4096,
+        // In smaller ones, what a block costs would soon be a multiple of what it holds.
+        32,
         |config| config.aof_rewrite_block_bytes,
         |config, bytes| config.aof_rewrite_block_bytes = bytes,
     ),
