@@ -42,6 +42,7 @@ use crate::sim::fact::Fact;
 use crate::sim::world::World;
 
 mod explorer;
+pub mod holes;
 mod moment;
 mod recoveries;
 mod report;

@@ -115,7 +115,7 @@ pub enum Switch {
     /// synced (Redis 6.2).
     OnTheLoop,
     /// On the loop: rest of the buffer, rename, and only then the sync that `appendfsync` asks for
-    /// (Redis 3.0 to 6.0).
+    /// (Redis 3.0 and 5.0).
     RenamesFirst,
     /// In the background: catch up; hold all gates; rest, sync of the file, rename, sync of the
     /// directory; only then the new file counts.

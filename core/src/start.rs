@@ -31,6 +31,17 @@
 //! too: it has not taken the lock, so the files may be those of the server that has. They go at the
 //! next start with the log on.
 //!
+//! # What is not promised
+//! A sync that had failed before the process ended is not seen here: the kernel tells of it once,
+//! drops the pages and counts them as clean. They are read as if nothing had been, the syncs of
+//! the start succeed, and a power cut takes what the medium never had. While the server runs, a
+//! rewrite heals this; a restart before that rewrite is complete does not. To drop the cache before
+//! reading would keep that promise and break another: after a kill alone, what was acknowledged is
+//! in the cache and must come back. To write the log anew at every start would keep both and double
+//! the work of every start. What could help is a note beside the log, made durable when the sync
+//! fails, after which a start writes the log anew; the disk that it would be written to is the one
+//! that has just failed.
+//!
 //! # Rejected
 //! A function with callbacks: the page could not stand still in the middle of it.
 
