@@ -1,7 +1,10 @@
 //! `Lab` as the page meets it: plain objects, numbers, `Uint8Array`s, errors with a code.
 
-use aof_web::Lab;
-use js_sys::Uint8Array;
+use aof_core::explore;
+use aof_core::explore::risk::{Label, Strip};
+use aof_core::sim::timeline::run::Run;
+use aof_web::{Lab, RiskStrip};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -173,4 +176,46 @@ fn a_rewrite_is_a_plain_object_down_to_its_pieces() {
     assert_eq!(text(&killed, "can.killChild"), "no-child");
     assert_eq!(number(&killed, "rewrite.child.exit.signal"), 9.0);
     assert_eq!(code(lab.kill_child()), "not-running");
+}
+
+/// A worker has nothing but the bytes, and its labels are those of the explorer itself.
+#[wasm_bindgen_test]
+fn a_worker_labels_every_step_of_a_run() {
+    for scenario in ["first-visit", "rename"] {
+        let mut lab = lab(&[("scenario", scenario)]);
+        let bytes = lab.export_run();
+        let run = Run::from_bytes(&bytes.to_vec()).expect("a run");
+        let expected: Vec<Label> =
+            Strip::new(run, explore::Options::default()).expect("it loads").collect();
+        let began = js_sys::Date::now();
+        let mut strip = RiskStrip::new(&bytes, "any-prefix").expect("a strip");
+        let mut step = 0;
+        loop {
+            let labels = Array::from(&strip.next(16.0).expect("labels"));
+            if labels.length() == 0 {
+                break;
+            }
+            for label in labels.iter() {
+                let look = expected[step].look.expect("the server runs");
+                assert_eq!(number(&label, "step"), step as f64);
+                for (failure, outlook) in [("killed", look.killed), ("powerCut", look.power_cut)] {
+                    let field = |name: &str| number(&label, &format!("{failure}.{name}"));
+                    assert_eq!(field("acknowledged"), outlook.acknowledged as f64);
+                    assert_eq!(field("keptAtWorst"), outlook.kept_at_worst as f64);
+                    assert_eq!(field("images"), outlook.listed as f64);
+                    assert_eq!(field("datasets"), outlook.datasets as f64);
+                }
+                step += 1;
+            }
+        }
+        assert_eq!(step, expected.len());
+        let last = number(&lab.snapshot().expect("a snapshot"), "stepCount");
+        assert_eq!(step as f64, last + 1.0);
+        wasm_bindgen_test::console_log!(
+            "{scenario}: {step} labels in {} ms",
+            js_sys::Date::now() - began
+        );
+    }
+    let refused = RiskStrip::new(&Uint8Array::from(&b"no run"[..]), "exact");
+    assert_eq!(code(refused.map(|_| JsValue::NULL)), "bad-option");
 }

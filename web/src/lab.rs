@@ -436,6 +436,12 @@ impl Lab {
         Ok(self.timeline.trace()?)
     }
 
+    /// What the branch that is looked at is made of.
+    #[must_use]
+    pub fn export_run(&self) -> Vec<u8> {
+        self.timeline.branch().run().to_bytes()
+    }
+
     /// A new branch that follows a recorded run of a server. Every effect and every digest is
     /// compared first.
     ///

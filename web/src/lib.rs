@@ -9,6 +9,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use aof_core::config::Policy;
+use aof_core::explore::risk::Strip;
 use aof_core::profile::ProfileName;
 use aof_core::sim::bytes::Edits;
 use aof_core::sim::crash::DiskModel;
@@ -16,6 +17,7 @@ use aof_core::sim::crash::DiskModel;
 pub mod error;
 pub mod lab;
 pub mod reply;
+pub mod risk;
 pub mod show;
 pub mod view;
 
@@ -283,6 +285,13 @@ impl Lab {
         Ok(Uint8Array::from(&*self.lab.export_trace().map_err(thrown)?))
     }
 
+    /// The branch that is looked at, for a [`RiskStrip`] in a worker.
+    #[wasm_bindgen(js_name = exportRun)]
+    #[must_use]
+    pub fn export_run(&self) -> Uint8Array {
+        Uint8Array::from(&*self.lab.export_run())
+    }
+
     /// A new branch that follows a recorded run of a server.
     ///
     /// # Errors
@@ -300,6 +309,42 @@ impl Lab {
     ) -> Result<JsValue, JsValue> {
         action(&mut self.lab).map_err(thrown)?;
         self.snapshot()
+    }
+}
+
+/// What every step of a run would lose, step by step. See `RiskStripApi` in `types.ts`.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct RiskStrip {
+    strip: Strip,
+}
+
+#[wasm_bindgen]
+impl RiskStrip {
+    /// Of the bytes of [`Lab::export_run`].
+    ///
+    /// # Errors
+    /// `bad-option`, `bad-aof`, `too-large`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        run: &Uint8Array,
+        #[wasm_bindgen(unchecked_param_type = "DiskModel")] model: &str,
+    ) -> Result<RiskStrip, JsValue> {
+        let bytes = taken(run, lab::TRACE_LIMIT_BYTES + lab::AOF_LIMIT_BYTES, "the run");
+        let bytes = bytes.map_err(thrown)?;
+        let unknown = || LabError::BadOption(format!("diskModel cannot be {model:?}"));
+        let model = DiskModel::parse(model).ok_or_else(unknown).map_err(thrown)?;
+        Ok(Self { strip: risk::strip(&bytes, model).map_err(thrown)? })
+    }
+
+    /// The labels of the next steps, at most so many; none at the end of the run.
+    ///
+    /// # Errors
+    /// `bad-option`.
+    #[wasm_bindgen(unchecked_return_type = "RiskLabel[]")]
+    pub fn next(&mut self, count: f64) -> Result<JsValue, JsValue> {
+        let count = whole(count, "count").map_err(thrown)?;
+        plain(&risk::labels(&mut self.strip, count))
     }
 }
 

@@ -414,4 +414,37 @@ export interface LabApi {
   importAof(bytes: Uint8Array): Snapshot;
   exportTrace(): Uint8Array;
   importTrace(bytes: Uint8Array): Snapshot;
+  /** The branch that is looked at, for a RiskStrip in a worker. */
+  exportRun(): Uint8Array;
+}
+
+/** What one failure would do after a step, over all disks that it may leave. */
+export interface RiskOutlook {
+  /** Acknowledged writes. */
+  acknowledged: number;
+  /** How many of them the worst disk keeps; one that does not load keeps none. */
+  keptAtWorst: number;
+  keptAtBest: number;
+  /** Disks that were looked at, and whether there are more. */
+  images: number;
+  moreThan: boolean;
+  /** Different datasets that they lead to. */
+  datasets: number;
+  /** Disks from which the server does not start. */
+  refused: number;
+  /** One of them breaks what was promised. */
+  broken: boolean;
+}
+
+/** One step of a run; null while the server does not run. */
+export interface RiskLabel {
+  step: number;
+  killed: RiskOutlook | null;
+  powerCut: RiskOutlook | null;
+}
+
+/** `new RiskStrip(lab.exportRun(), model)`, in a worker that has loaded the module itself. */
+export interface RiskStripApi {
+  /** The labels of the next steps, at most so many; none at the end. Step 0 is the first. */
+  next(count: number): RiskLabel[];
 }

@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod crash;
 pub mod log;
 pub mod rewrite;
+pub mod risk;
 pub mod snapshot;
 pub mod step;
 

@@ -3,8 +3,9 @@
 use crate::explore::explorer::Explorer;
 use crate::explore::report::Look;
 use crate::explore::{Options, Report};
-use crate::sim::fact::Fact;
-use crate::sim::world::World;
+use crate::sim::timeline::STEP_LIMIT;
+use crate::sim::timeline::run::Run;
+use crate::sim::world::{StartFailed, World};
 
 /// One step with what a failure after it would do.
 #[derive(Clone, Debug)]
@@ -19,23 +20,22 @@ pub struct Label {
 /// the last.
 #[derive(Clone, Debug)]
 pub struct Strip {
+    run: Run,
     world: World,
     explorer: Explorer,
-    facts: Vec<Fact>,
-    begun: bool,
+    /// The step that comes next.
+    step: u64,
 }
 
 impl Strip {
-    /// Before the first step of `world`.
-    #[must_use]
-    pub fn new(world: World, options: Options) -> Self {
+    /// Before the first step of a run.
+    ///
+    /// # Errors
+    /// When its log cannot be loaded.
+    pub fn new(run: Run, options: Options) -> Result<Self, StartFailed> {
+        let world = run.begin()?;
         let explorer = Explorer::new(world.settings().seed, options);
-        Self { world, explorer, facts: Vec::new(), begun: false }
-    }
-
-    /// The world at the step that was labelled last, to be given inputs.
-    pub const fn world_mut(&mut self) -> &mut World {
-        &mut self.world
+        Ok(Self { run, world, explorer, step: 0 })
     }
 
     /// What was found so far.
@@ -48,13 +48,18 @@ impl Strip {
 impl Iterator for Strip {
     type Item = Label;
 
-    /// Labels the next step. Nothing when the run is at its rest.
+    /// Labels the next step. Nothing when the run is at its rest, or as long as a branch may be.
     fn next(&mut self) -> Option<Label> {
-        if self.begun {
-            self.facts.push(super::next_step(&mut self.world, self.facts.len())?);
+        if self.step > STEP_LIMIT {
+            return None;
         }
-        self.begun = true;
+        let step = self.step;
+        if step > 0 {
+            self.world.step()?;
+        }
+        self.step += 1;
         let look = self.explorer.look_at(&self.world);
-        Some(Label { step: self.facts.len() as u64, look })
+        self.run.act(&mut self.world, step);
+        Some(Label { step, look })
     }
 }

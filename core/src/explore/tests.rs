@@ -6,6 +6,7 @@ use crate::sim::scenario::{self, Scenario};
 
 mod promises;
 mod recoveries;
+mod risk;
 mod twice;
 
 fn world_of(scenario: Scenario) -> World {

@@ -118,6 +118,40 @@ fn rewriting(policy: Policy, profile: ProfileName, seed: u64, write_micros: u64)
     scenario
 }
 
+/// Sixty-four commands of every kind, and a rewrite between them: what the explorer is measured by.
+#[must_use]
+pub fn busy(policy: Policy, profile: ProfileName, seed: u64) -> Scenario {
+    const EVERY_MICROS: u64 = 137_000;
+    const LINES: [&str; 16] = [
+        "SET page:{} 200",
+        "INCR hits",
+        "RPUSH queue job:{}",
+        "HSET user:{} name ada age 36",
+        "SADD seen {}",
+        "ZADD board {} ada",
+        "APPEND text {},",
+        "EXPIRE page:{} 3600",
+        "LPOP queue",
+        "HINCRBY user:{} age 1",
+        "DEL page:{}",
+        "SETRANGE text 3 xyz",
+        "SELECT 1",
+        "INCRBY hits 10",
+        "SELECT 0",
+        "ZINCRBY board 2 bob",
+    ];
+    let mut scenario = rewriting(policy, profile, seed, RENAME_CHILD_MICROS);
+    scenario.inputs = (0..64_u64)
+        .zip(LINES.iter().cycle())
+        .map(|(number, line)| {
+            let line = line.replace("{}", &(number / 16).to_string());
+            command(100_000 + number * EVERY_MICROS, &line)
+        })
+        .collect();
+    scenario.inputs.insert(40, command(100_000 + 40 * EVERY_MICROS - 1, "BGREWRITEAOF"));
+    scenario
+}
+
 /// The scenario at the first step of which this is true.
 fn looking_at(mut scenario: Scenario, is_it: impl Fn(&Fact) -> bool) -> Scenario {
     if let Ok(mut world) = World::new(scenario.settings.clone()) {

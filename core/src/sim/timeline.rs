@@ -32,6 +32,7 @@ use crate::sim::scenario::Scenario;
 use crate::sim::world::{Due, Input, Settings, StartFailed, World};
 use crate::units::Micros;
 
+pub mod run;
 #[cfg(test)]
 mod tests;
 

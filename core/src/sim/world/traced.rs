@@ -30,6 +30,15 @@ use crate::units::{Errno, JobId, Micros, Millis};
 pub struct Recorded {
     header: Header,
     records: Vec<Record>,
+    bytes: Vec<u8>,
+}
+
+impl Recorded {
+    /// The trace as it was read.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// A trace that cannot be stepped.
@@ -90,7 +99,7 @@ pub fn settings_of(bytes: &[u8]) -> Result<Settings, TraceFailed> {
         seed: header.seed,
         aof: Arc::new(aof),
         clients: Vec::new(),
-        trace: Some(Rc::new(Recorded { header, records })),
+        trace: Some(Rc::new(Recorded { header, records, bytes: bytes.to_vec() })),
         ..Settings::default()
     })
 }
