@@ -84,23 +84,23 @@ impl Latency {
     /// How many fell into each part of a scale on which each decade has `of_decade` parts of the
     /// same width, from the first part with any to the last.
     pub(super) fn parts(&self, of_decade: u32) -> Vec<Part> {
-        let mut parts: Vec<Part> = Vec::new();
-        if self.is_empty() {
-            return parts;
-        }
-        let (min, max) = (self.histogram.min(), self.histogram.max());
-        let mut from = 0;
-        for upto_ns in scale(of_decade) {
-            if upto_ns > min {
-                let count = self.histogram.count_between(from, upto_ns - 1);
-                parts.push(Part { upto_ns, count });
-            }
-            from = upto_ns;
-            if upto_ns > max {
-                break;
+        let mut all: Vec<Part> =
+            scale(of_decade).map(|upto_ns| Part { upto_ns, count: 0 }).collect();
+        // Each of the histogram's own buckets belongs to one part, so that none is counted twice.
+        for bucket in self.histogram.iter_recorded() {
+            let value = self.histogram.lowest_equivalent(bucket.value_iterated_to());
+            let last = all.len().saturating_sub(1);
+            let index = all.partition_point(|part| part.upto_ns <= value).min(last);
+            if let Some(part) = all.get_mut(index) {
+                part.count += bucket.count_since_last_iteration();
             }
         }
-        parts
+        let first = all.iter().position(|part| part.count > 0);
+        let last = all.iter().rposition(|part| part.count > 0);
+        match (first, last) {
+            (Some(first), Some(last)) => all.drain(first..=last).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
