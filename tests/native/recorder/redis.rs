@@ -61,7 +61,11 @@ fn record(recorder: &Recorder, redis: &Path, policy: &str) -> Run {
     let hanging = 1 + usize::from(everysec);
     wait::until_true("the child to sync its file", || recorder.hanging() == hanging);
     writer.write(3);
-    settle(2);
+    // Perhaps put off for two seconds, by a sync that hangs.
+    wait::until_true("the records in the second file", || {
+        let written = recorder.bytes(&incremental(2)).unwrap_or_default();
+        written.windows(5).filter(|word| word == b"RPUSH").count() == 3
+    });
     recorder.release();
     wait::until_true("the rewrite to end", || writer.client.info("aof_rewrite_in_progress") == "0");
     assert_eq!(writer.client.info("aof_last_bgrewrite_status"), "ok");
