@@ -310,11 +310,9 @@ impl Environment for Outside {
                 self.seen.push(format!("halt {}", reason.exit_code()));
                 self.halted = Some(reason);
             }
-            Effect::Pause { .. }
-            | Effect::Resume { .. }
-            | Effect::Sleep { .. }
-            | Effect::RewriteConfig { .. }
-            | Effect::Deadline { .. } => {}
+            Effect::Pause { client } => self.seen.push(format!("pause {}", client.0)),
+            Effect::Resume { client } => self.seen.push(format!("resume {}", client.0)),
+            Effect::Sleep { .. } | Effect::RewriteConfig { .. } | Effect::Deadline { .. } => {}
         }
         Outcome::Done
     }

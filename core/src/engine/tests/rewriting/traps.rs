@@ -1,5 +1,7 @@
 //! The known traps of this design, by name.
 
+use std::collections::BTreeSet;
+
 use super::rig::{Rig, content_of};
 use crate::aof::log::State;
 use crate::config::{Config, Policy};
@@ -418,6 +420,50 @@ fn the_bound_of_the_buffer_holds_beside_a_job_that_never_ends() {
             rig.assert_log_is_complete();
         }
     }
+}
+
+/// While gates are held, nothing goes to either file and everything gathers in `aof_buf`: its bound
+/// is the one that holds. In limbo writes are refused.
+#[test]
+fn writers_are_paused_while_gates_are_held() {
+    const LIMIT: u64 = 200;
+    let mut stages = BTreeSet::new();
+    for steps in 0..12 {
+        let mut rig = Rig::with(Config { aof_buffer_limit_bytes: LIMIT, ..Config::default() });
+        rig.done(1, "SET a 1");
+        rig.done(1, "BGREWRITEAOF");
+        rig.child_asks();
+        rig.done(1, "SET b 2");
+        rig.child_ends();
+        for _ in 0..steps {
+            if !rig.running().is_empty() {
+                rig.job();
+            }
+        }
+        let stage = rig.engine.rewrite().stage();
+        if !stage.holds_gates() {
+            continue;
+        }
+        let name = format!("{stage:?}");
+        let name = name.split(' ').next().unwrap_or_default().to_owned();
+        rig.received(1);
+        let mut written = 0;
+        while rig.turn(1, "SET b 2") != "pause 1" {
+            written += 1;
+            assert!(written < 20, "{name}: nobody is paused");
+        }
+        let waiting_bytes = rig.engine.log().buffer().waiting_bytes();
+        assert!((LIMIT..LIMIT + 50).contains(&waiting_bytes), "{name}: {waiting_bytes}");
+        assert_eq!(rig.received(1), "", "{name}: held");
+        let seen = rig.settle();
+        assert!(seen.contains("resume 1"), "{name}: {seen}");
+        assert_eq!(rig.received(1), "+OK ".repeat(written + 1), "{name}");
+        assert_eq!(rig.engine.rewrite().completed(), 1, "{name}");
+        rig.assert_log_is_complete();
+        stages.insert(name);
+    }
+    let stages: Vec<&str> = stages.iter().map(String::as_str).collect();
+    assert_eq!(stages, ["Renaming", "Sealing", "SyncingDirectory"]);
 }
 
 /// Redis has no bound here (issue 476).
