@@ -29,6 +29,7 @@ use crate::sim::disk::{Disk, Inode, Origin};
 mod admit;
 mod count;
 mod cut;
+mod directory;
 mod model;
 mod possibility;
 mod vary;
@@ -38,6 +39,7 @@ mod tests;
 
 pub use admit::admits;
 use cut::Pended;
+pub use directory::{Directories, Directory, directories};
 pub use model::{Assumptions, Data, DiskModel, Missing, NameOrder, RenamedOver};
 use possibility::Lister;
 pub use possibility::{Possibility, Tail, possibilities};

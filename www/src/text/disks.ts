@@ -70,7 +70,7 @@ export const zhDisks: Record<DiskModel, DiskText> = {
     may: "磁盘可能留下任意几个扇区，其余是零或垃圾",
   },
   "posix-minimal": {
-    name: "什么都可能",
+    name: "任意内容",
     meaning: "没刷盘的部分，什么都可能：POSIX 只保证这么多。",
     may: "磁盘上什么都可能",
   },

@@ -5,6 +5,7 @@ use crate::sim::disk::Parameters;
 use crate::units::{Errno, Micros};
 
 mod brute;
+mod directory;
 mod presets;
 
 const NAME: &str = "appendonly.aof";

@@ -158,6 +158,17 @@ impl Disk {
         possible
     }
 
+    /// Changes of the directory that are not certainly on the medium, oldest first: where which
+    /// names lead after each.
+    pub fn name_changes(
+        &self,
+    ) -> impl Iterator<Item = impl Iterator<Item = (&str, Option<Inode>)>> {
+        self.names
+            .pending
+            .iter()
+            .map(|change| change.entries.iter().map(|(name, inode)| (name.as_str(), *inode)))
+    }
+
     /// Every name that is cached or durable, in order.
     #[must_use]
     pub fn names(&self) -> BTreeSet<&str> {
