@@ -82,6 +82,21 @@ fn a_name_that_replaced_nothing_says_less() {
     assert!(admits(&disk, NAME, Failure::PowerCut, DiskModel::Ext4Ordered, None));
 }
 
+/// Measured: the rename begins to write back and does not wait for it.
+#[test]
+fn a_name_that_replaced_a_file_has_its_whole_length() {
+    let mut disk = Disk::new(Parameters::default());
+    disk.install(NAME, b"old".to_vec());
+    let new = disk.open(TEMP, Micros(0));
+    disk.write(new, &[b'x'; 5_000], Micros(1)).expect("room");
+    disk.rename(TEMP, NAME, Micros(3)).expect("it is there");
+    assert!(ext4(&disk, &[b'x'; 5_000]) && ext4(&disk, &[0; 5_000]));
+    assert!(ext4(&disk, &torn(&[b'x'; 5_000], 4_096, 5_000)));
+    assert!(!ext4(&disk, b"") && !ext4(&disk, &[b'x'; 4_096]));
+    disk.sync_directory().expect("no fault");
+    assert!(!ext4(&disk, b"old") && ext4(&disk, &[0; 5_000]) && !ext4(&disk, b""));
+}
+
 /// Measured with `nodelalloc`: zeros to the end of the block, and real bytes behind them.
 #[test]
 fn a_subset_has_holes_and_garbage() {

@@ -12,7 +12,7 @@ use crate::sim::verdict::Fate;
 
 /// How many images of a moment are recovered. The states between two writes come first, and what
 /// the model makes of them.
-const IMAGES: usize = 160;
+const IMAGES: usize = 96;
 
 /// Length of what was loaded from a file with this fingerprint, nothing if it was refused.
 type Known = BTreeMap<Option<u128>, Option<u64>>;
