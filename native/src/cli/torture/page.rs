@@ -84,6 +84,10 @@ fn figures(report: &Report) -> String {
             "The newest ones, up to {} before the failure.",
             time(report.longest_loss_window_ms * 1e3)
         ),
+        _ if report.each.iter().any(|cycle| cycle.recovery_ms.is_none()) => format!(
+            "Up to {} before the failure; everything, where the server did not start.",
+            time(report.longest_loss_window_ms * 1e3)
+        ),
         _ => format!("Up to {} before the failure.", time(report.longest_loss_window_ms * 1e3)),
     };
     let longest =

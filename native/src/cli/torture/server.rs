@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// Most bytes of what a server printed that are looked at.
 const PRINTED_BYTES: u64 = 64 * 1024;
 /// Lines of it that are shown.
-const PRINTED_LINES: usize = 4;
+const PRINTED_LINES: usize = 2;
 
 /// Which family a server is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
