@@ -28,8 +28,8 @@
 //!
 //! # Not promised
 //!
-//! Appends and truncations only: an append-only file needs no more. Blocks, and in which order their
-//! bytes arrive, are assumptions of [`crate::sim::crash`].
+//! Appends and truncations only: an append-only file needs no more. Blocks, and in which order
+//! their bytes arrive, are assumptions of [`crate::sim::crash`].
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

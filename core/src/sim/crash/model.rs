@@ -9,8 +9,8 @@
 //! # What is not a choice here
 //!
 //! What a sync that failed does to its pages is [`FailedPages`](crate::sim::disk::FailedPages) of
-//! the disk's parameters: it is decided when the sync fails, because later syncs and writes build on
-//! it, and not when the power goes.
+//! the disk's parameters: it is decided when the sync fails, because later syncs and writes build
+//! on it, and not when the power goes.
 
 /// A set of assumptions with a name, from the narrowest to the widest.
 ///

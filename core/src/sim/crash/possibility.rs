@@ -7,9 +7,10 @@
 //!
 //! # What is listed when not everything is
 //!
-//! Nothing arrived, everything arrived, and the whole length without its data: always. Then the states between two changes, because a
-//! program is most often cut there; then what the model makes of these; then the states inside of a
-//! write, and what it makes of them. `counted` is arithmetic and knows of no limit.
+//! Nothing arrived, everything arrived, and the whole length without its data: always. Then the
+//! states between two changes, because a program is most often cut there; then what the model makes
+//! of these; then the states inside of a write, and what it makes of them. `counted` is arithmetic
+//! and knows of no limit.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;

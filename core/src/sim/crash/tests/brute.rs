@@ -36,7 +36,7 @@ fn brute(stored: &Stored, data: Data) -> Ways {
     for pending in stored.pending() {
         match &pending.change {
             Change::Append(bytes) => {
-                // Ends inside of this write are told after it: they are those of before and its own.
+                // Its end is one of them from its first byte on; no state is longer than it is.
                 ends.insert(content.len() + bytes.len());
                 for byte in bytes.iter() {
                     content.push(if pending.dropped { 0 } else { *byte });
