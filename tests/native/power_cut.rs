@@ -3,6 +3,26 @@
 //! [`table`] cuts after operations that are written down here, and says what each file system
 //! leaves: the models of `aof_core::sim::crash` are only worth something if they know each of these
 //! images. `cargo test -p aof-tests --test native power_cut::table -- --nocapture` prints the table.
+//! [`cuts`] cuts under the real server, and asks for the promises as well.
 
+mod cuts;
 mod script;
 mod table;
+
+use aof_core::sim::crash::DiskModel;
+use aof_tests::loop_disk::LoopDisk;
+
+/// The models that must know whatever is found on such a disk: the narrowest that was seen to do,
+/// and the one that knows everything that POSIX allows.
+fn models(disk: &LoopDisk<'_>) -> [DiskModel; 2] {
+    let options = disk.options();
+    let narrow = if options.contains("data=ordered") {
+        DiskModel::Ext4Ordered
+    } else if options.contains("nodelalloc") {
+        DiskModel::AnySubset
+    } else {
+        // XFS, too, although no zeros were seen there.
+        DiskModel::ZeroTail
+    };
+    [narrow, DiskModel::PosixMinimal]
+}

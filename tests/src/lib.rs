@@ -20,6 +20,8 @@ pub mod mounts;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod needs;
 #[cfg(not(target_arch = "wasm32"))]
+pub mod operations;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod power;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod proc;
@@ -31,6 +33,8 @@ pub mod records;
 pub mod server;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod small_disk;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod standstill;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod strace;
 #[cfg(not(target_arch = "wasm32"))]

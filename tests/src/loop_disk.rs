@@ -195,6 +195,12 @@ impl LoopDisk<'_> {
         self.place.folder.path().join(MOUNTED)
     }
 
+    /// The options with which it is mounted.
+    #[must_use]
+    pub fn options(&self) -> &str {
+        &self.options
+    }
+
     fn image(&self) -> PathBuf {
         self.place.folder.path().join(MEMORY).join("disk")
     }

@@ -6,10 +6,10 @@
 //! has written bytes back. Files to which the same happens share a disk and a cut.
 
 use aof_core::promise::Failure;
-use aof_core::sim::crash::{DiskModel, image_of_length};
-use aof_core::sim::operation::Replay;
+use aof_core::sim::crash::admits;
 use aof_tests::loop_disk::{FileSystem, LoopDisk, Maker, Place};
 
+use super::models;
 use super::script::{Left, Run, Step, name};
 
 /// Steps, and what is looked at after the cut.
@@ -183,35 +183,22 @@ fn cut_after(place: &Place, options: &str, case: &Case) -> Found {
     disk.power_on();
     let mut found = Found::new();
     for line in &case.lines {
-        let left = look(&disk, line);
-        let known = is_known(&replay, line.name, left);
-        // A hole with real bytes behind it is what that option is for.
-        let hole = matches!(left, Left::Pattern { real_again: 1.., .. });
-        assert!(known || hole && options.contains("nodelalloc"), "{}: {left}", line.what);
+        let (left, content) = look(&disk, line);
+        for model in models(&disk) {
+            let name = name(line.name);
+            let cut = Failure::PowerCut;
+            let known = admits(replay.disk(), &name, cut, model, content.as_deref());
+            assert!(known, "{disk:?}: {}: {} does not know {left}", line.what, model.as_str());
+        }
         found.push((line.what.clone(), left));
     }
     found
 }
 
-/// Whether the model of lengths that arrive before their bytes has this image.
-fn is_known(replay: &Replay, letter: char, left: Left) -> bool {
-    let (disk, name) = (replay.disk(), name(letter));
-    match left {
-        Left::Gone => disk.possible_inodes(&name).contains(&None),
-        Left::Strange { .. } | Left::Pattern { real_again: 1.., .. } => false,
-        Left::Pattern { real, zeros, .. } => {
-            let (cut, model) = (Failure::PowerCut, DiskModel::ZeroTail);
-            // Of all images of this length, one with the fewest real bytes.
-            let least = image_of_length(disk, &name, cut, model, real + zeros);
-            least.is_some_and(|image| image.data_bytes <= real)
-        }
-    }
-}
-
 /// Looks under one name, and whether what must be there is there.
-fn look(disk: &LoopDisk<'_>, line: &Line) -> Left {
+fn look(disk: &LoopDisk<'_>, line: &Line) -> (Left, Option<Vec<u8>>) {
     let files: Vec<char> = line.may_be.iter().map(|&(file, _)| file).collect();
-    let (left, _) = Left::of(&disk.path(), &name(line.name), &files);
+    let (left, content) = Left::of(&disk.path(), &name(line.name), &files);
     let what = format!("{disk:?}: {}: {left}", line.what);
     match left {
         Left::Gone => assert!(!line.named, "{what}: a durable name is gone"),
@@ -222,7 +209,7 @@ fn look(disk: &LoopDisk<'_>, line: &Line) -> Left {
             assert!(real >= promised, "{what}: {promised} bytes were durable");
         }
     }
-    left
+    (left, content)
 }
 
 /// Makes the table of a file system, and prints it. One part for each of the options.
