@@ -1,22 +1,39 @@
 type Scenes = typeof import("./rewrite/lazy");
+type Crash = typeof import("./crash/lazy");
 
-/** The part of the page that shows rewrites. It is fetched when a run needs it. */
+/** The parts of the page that a first look does not need: what shows rewrites, and failures. */
 class Chunk {
   scenes: Scenes | null = $state.raw(null);
-  #asked: Promise<void> | null = null;
+  crash: Crash | null = $state.raw(null);
+  #scenes: Promise<void> | null = null;
+  #crash: Promise<void> | null = null;
 
-  /** Fetches it once. A failure is told to the caller and can be tried again. */
+  /** Fetches what shows a rewrite, once. A failure is told to the caller and can be tried again. */
   load(): Promise<void> {
-    this.#asked ??= import("./rewrite/lazy").then(
+    this.#scenes ??= import("./rewrite/lazy").then(
       (scenes) => {
         this.scenes = scenes;
       },
       (error: unknown) => {
-        this.#asked = null;
+        this.#scenes = null;
         throw error;
       },
     );
-    return this.#asked;
+    return this.#scenes;
+  }
+
+  /** The same for what shows a failure. */
+  loadCrash(): Promise<void> {
+    this.#crash ??= import("./crash/lazy").then(
+      (crash) => {
+        this.crash = crash;
+      },
+      (error: unknown) => {
+        this.#crash = null;
+        throw error;
+      },
+    );
+    return this.#crash;
   }
 }
 

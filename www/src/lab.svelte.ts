@@ -66,8 +66,13 @@ export class Run {
     this.#fetch();
   }
 
-  /** Sentences and pictures of a rewrite come when the run has one. */
+  /** Sentences and pictures of a rewrite come when the run has one, those of a failure with it. */
   #fetch(): void {
+    if (this.snapshot.crash) {
+      chunk.loadCrash().catch((error: unknown) => {
+        this.problem = message(error);
+      });
+    }
     if (chunk.scenes) return;
     const about = (mark: StepMark) =>
       mark.fact.kind === "rewrite" ||
