@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aof_core::command::{COMMANDS, lookup};
 use aof_core::config::{Config, Policy};
 use aof_core::execute::{Executor, NoFacts};
+use aof_core::explore::holes::Hole;
 use aof_core::keyspace::Keyspace;
 use aof_core::profile::ProfileName;
 use aof_core::propagate::Propagation;
@@ -52,11 +53,13 @@ pub enum ScenarioName {
     Rewrite,
     /// The same, when the name has moved.
     Rename,
+    /// A known hole, where one failure is enough.
+    Hole(Hole),
 }
 
 impl ScenarioName {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Empty, Self::FirstVisit, Self::Rewrite, Self::Rename];
+    /// All of them but the holes.
+    pub const LESSONS: [Self; 4] = [Self::Empty, Self::FirstVisit, Self::Rewrite, Self::Rename];
 
     /// As options and addresses name it.
     #[must_use]
@@ -66,13 +69,15 @@ impl ScenarioName {
             Self::FirstVisit => "first-visit",
             Self::Rewrite => "rewrite",
             Self::Rename => "rename",
+            Self::Hole(hole) => hole.as_str(),
         }
     }
 
     /// Reads [`Self::as_str`] back.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|name| name.as_str() == text)
+        let lesson = Self::LESSONS.into_iter().find(|name| name.as_str() == text);
+        lesson.or_else(|| Hole::parse(text).map(Self::Hole))
     }
 }
 
@@ -140,8 +145,13 @@ impl Lab {
             ScenarioName::FirstVisit => scenario::first_visit,
             ScenarioName::Rewrite => scenario::rewrite,
             ScenarioName::Rename => scenario::rename,
+            // Its story has a policy of its own.
+            ScenarioName::Hole(hole) => return Self::at(hole.scenario(profile), options),
         };
-        let scenario = begin(policy, profile, seed);
+        Self::at(begin(policy, profile, seed), options)
+    }
+
+    fn at(scenario: Scenario, options: Options) -> Result<Self, LabError> {
         let timeline = Timeline::new(scenario)?;
         Ok(Self { timeline, model: options.disk_model, crash: None, opened: None })
     }

@@ -8,7 +8,10 @@ export type DiskModel =
   | "exact" | "any-prefix" | "ext4-ordered" | "zero-tail" | "any-subset" | "posix-minimal";
 export type FaultName = "fail-next-sync" | "stall-next-sync" | "fill-disk" | "free-disk" | "short-write";
 
-export type ScenarioName = "empty" | "first-visit" | "rewrite" | "rename";
+/** Known holes of Redis, each a run that stands where one failure is enough. */
+export type HoleName = "postponed-write" | "rename-before-residual" | "rename-before-sync" | "lost-rename"
+  | "always-during-rewrite" | "forgotten-sync" | "ignored-sync" | "half-transaction" | "silent-zeros";
+export type ScenarioName = "empty" | "first-visit" | "rewrite" | "rename" | HoleName;
 
 export interface LabOptions {
   policy?: Policy;

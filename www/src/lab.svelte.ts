@@ -59,7 +59,7 @@ export class Run {
     readonly lesson: Lesson,
   ) {
     this.#lab = lab;
-    this.scene = lesson === "first-visit" ? "log" : lesson;
+    this.scene = lesson === "rewrite" || lesson === "rename" ? lesson : "log";
     this.snapshot = lab.snapshot();
     this.timeline = lab.timeline();
     this.lines.set(this.timeline.branch, this.timeline.marks);

@@ -32,7 +32,21 @@ export const en: Text = {
   title: "AOF Lab",
   lessonLabel: "Lesson",
   lessonName: (lesson) =>
-    lesson === "first-visit" ? "First look" : lesson === "rewrite" ? "The rewrite" : "The rename",
+    ({
+      "first-visit": "First look",
+      rewrite: "The rewrite",
+      rename: "The rename",
+      "postponed-write": "The put-off write",
+      "rename-before-residual": "The rename before the rest",
+      "rename-before-sync": "The rename before the sync",
+      "lost-rename": "The name that comes back",
+      "always-during-rewrite": "always, but not now",
+      "forgotten-sync": "The forgotten sync",
+      "ignored-sync": "The ignored sync",
+      "half-transaction": "Half a transaction",
+      "silent-zeros": "Zeros in a value",
+    })[lesson],
+  holes: "Known holes of Redis",
   sceneLabel: "Show",
   sceneOffer: "See the two processes",
   sceneName: (scene) =>

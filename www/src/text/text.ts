@@ -26,6 +26,8 @@ export interface Text {
   title: string;
   lessonLabel: string;
   lessonName(lesson: Lesson): string;
+  /** the group of lessons that are known holes */
+  holes: string;
   sceneLabel: string;
   sceneOffer: string;
   sceneName(scene: Scene): string;

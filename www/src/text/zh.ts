@@ -32,7 +32,21 @@ export const zh: Text = {
   title: "AOF Lab",
   lessonLabel: "课程",
   lessonName: (lesson) =>
-    lesson === "first-visit" ? "初见" : lesson === "rewrite" ? "重写" : "改名",
+    ({
+      "first-visit": "初见",
+      rewrite: "重写",
+      rename: "改名",
+      "postponed-write": "被推迟的写",
+      "rename-before-residual": "改名早于余下的数据",
+      "rename-before-sync": "改名早于刷盘",
+      "lost-rename": "又回来的旧名字",
+      "always-during-rewrite": "always 暂停了",
+      "forgotten-sync": "被忘记的刷盘失败",
+      "ignored-sync": "被忽略的刷盘失败",
+      "half-transaction": "半个事务",
+      "silent-zeros": "值里的零",
+    })[lesson],
+  holes: "Redis 已知的漏洞",
   sceneLabel: "看",
   sceneOffer: "看两个进程",
   sceneName: (scene) =>
