@@ -3,6 +3,7 @@ use crate::view::snapshot::May;
 use crate::view::step::StepFact;
 
 mod bytes;
+mod holes;
 mod rewriting;
 
 fn opening() -> Lab {

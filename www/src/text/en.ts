@@ -1,7 +1,7 @@
 import type { VerdictRow } from "../types";
 import { enDisks } from "./disks";
 import { bytes, caption, headline, plural, time } from "./en-caption";
-import { crash, table } from "./en-crash";
+import { crash } from "./en-crash";
 import { event, mark, note } from "./en-event";
 import { clock, grouped, shortened, THIN } from "./format";
 import type { Text } from "./text";
@@ -61,6 +61,7 @@ export const en: Text = {
   diskLabel: "Disk may keep",
   diskName: (model) => enDisks[model].name,
   diskMeaning: (model) => enDisks[model].meaning,
+  tiles: "The log, one tile a command",
   tableView: "Table view",
   stageView: "Stage view",
   otherLanguage: "中文",
@@ -270,7 +271,6 @@ export const en: Text = {
 
   caption,
   crash,
-  table,
 
   noEngine: (reason) =>
     `The engine could not be started, so nothing can be shown: ${reason}. AOF Lab needs WebAssembly.`,

@@ -41,6 +41,8 @@ export interface Text {
   diskLabel: string;
   diskName(model: DiskModel): string;
   diskMeaning(model: DiskModel): string;
+  /** the tiles of the log, for a screen reader */
+  tiles: string;
   tableView: string;
   stageView: string;
   otherLanguage: string;
@@ -157,7 +159,6 @@ export interface Text {
 
   // crash
   crash: CrashText;
-  table: TableText;
 
   // failures of the page itself
   noEngine(reason: string): string;

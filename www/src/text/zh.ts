@@ -1,7 +1,7 @@
 import type { VerdictRow } from "../types";
 import { zhDisks } from "./disks";
 import { event, mark, note } from "./zh-event";
-import { crash, table } from "./zh-crash";
+import { crash } from "./zh-crash";
 import { bytes, caption, headline, time } from "./zh-caption";
 import { grouped, shortened, THIN } from "./format";
 import type { Text } from "./text";
@@ -61,6 +61,7 @@ export const zh: Text = {
   diskLabel: "磁盘可能留下",
   diskName: (model) => zhDisks[model].name,
   diskMeaning: (model) => zhDisks[model].meaning,
+  tiles: "日志，每条命令一块",
   tableView: "表格视图",
   stageView: "舞台视图",
   otherLanguage: "English",
@@ -264,7 +265,6 @@ export const zh: Text = {
 
   caption,
   crash,
-  table,
 
   noEngine: (reason) => `引擎没能启动，所以什么也画不出来：${reason}。AOF Lab 需要 WebAssembly。`,
   pageError: (reason) => `页面出错了：${reason}。请重新加载。`,
