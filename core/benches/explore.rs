@@ -4,6 +4,12 @@
 //! rewrite. Images, distinct images and datasets are printed, because a rate without them says
 //! nothing.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_macros,
+    reason = "a benchmark reads the clock and prints"
+)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

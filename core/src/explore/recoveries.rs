@@ -1,9 +1,7 @@
 //! What images lead to, each image once and each shared front once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use foldhash::fast::FixedState;
-use hashbrown::{HashMap, HashSet};
 
 use crate::config::Config;
 use crate::explore::trunk::Trunk;
@@ -38,10 +36,10 @@ pub(super) struct Recoveries {
     config: Config,
     /// The one used last stands last.
     trunks: Vec<Trunk>,
-    by_image: HashMap<u128, Outcome, FixedState>,
+    by_image: BTreeMap<u128, Outcome>,
     /// The dataset of whole commands, by a hash of their bytes.
-    by_front: HashMap<u128, u128, FixedState>,
-    datasets: HashSet<u128, FixedState>,
+    by_front: BTreeMap<u128, u128>,
+    datasets: BTreeSet<u128>,
     pub(super) distinct: u64,
     pub(super) refused: u64,
 }
@@ -53,9 +51,9 @@ impl Recoveries {
             remembered_images,
             config: Config::default(),
             trunks: Vec::new(),
-            by_image: HashMap::with_hasher(FixedState::default()),
-            by_front: HashMap::with_hasher(FixedState::default()),
-            datasets: HashSet::with_hasher(FixedState::default()),
+            by_image: BTreeMap::new(),
+            by_front: BTreeMap::new(),
+            datasets: BTreeSet::new(),
             distinct: 0,
             refused: 0,
         }
