@@ -4,10 +4,15 @@
 //! rewrite. Images, distinct images and datasets are printed, because a rate without them says
 //! nothing.
 
-#![expect(
+#![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
+#![allow(
     clippy::disallowed_types,
+    clippy::disallowed_methods,
     clippy::disallowed_macros,
-    reason = "a benchmark reads the clock and prints"
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    reason = "a benchmark reads the clock, and prints"
 )]
 
 use std::hint::black_box;

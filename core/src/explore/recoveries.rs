@@ -1,6 +1,6 @@
 //! What images lead to, each image once and each shared front once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::Config;
@@ -8,6 +8,10 @@ use crate::explore::trunk::Trunk;
 use crate::load::{Class, LoadError};
 use crate::sim::recover::load_class;
 use crate::start::StartError;
+
+mod known;
+
+use known::Known;
 
 /// Fronts that are kept beside each other: the log, the file that is to replace it, and the empty
 /// one.
@@ -36,9 +40,9 @@ pub(super) struct Recoveries {
     config: Config,
     /// The one used last stands last.
     trunks: Vec<Trunk>,
-    by_image: BTreeMap<u128, Outcome>,
+    by_image: Known<Outcome>,
     /// The dataset of whole commands, by a hash of their bytes.
-    by_front: BTreeMap<u128, u128>,
+    by_front: Known<u128>,
     datasets: BTreeSet<u128>,
     pub(super) distinct: u64,
     pub(super) refused: u64,
@@ -51,8 +55,8 @@ impl Recoveries {
             remembered_images,
             config: Config::default(),
             trunks: Vec::new(),
-            by_image: BTreeMap::new(),
-            by_front: BTreeMap::new(),
+            by_image: Known::new(),
+            by_front: Known::new(),
             datasets: BTreeSet::new(),
             distinct: 0,
             refused: 0,
@@ -101,8 +105,8 @@ impl Recoveries {
     pub(super) fn of_tail(&mut self, tail: &[u8]) -> Outcome {
         let Some(trunk) = self.trunks.last() else { return Outcome::Refused(None) };
         let hash = trunk.hash_with(tail);
-        if let Some(known) = self.by_image.get(&hash) {
-            return *known;
+        if let Some(known) = self.by_image.get(hash) {
+            return known;
         }
         let outcome = match self.recover(tail) {
             Ok((length_bytes, _)) => {
@@ -144,8 +148,8 @@ impl Recoveries {
             return trunk.dataset;
         }
         let hash = trunk.hash_with(whole);
-        match self.by_front.get(&hash) {
-            Some(known) => *known,
+        match self.by_front.get(hash) {
+            Some(known) => known,
             None => {
                 let dataset = trunk.dataset_with(whole);
                 self.by_front.insert(hash, dataset);

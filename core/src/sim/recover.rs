@@ -1,8 +1,8 @@
 //! What every possible disk recovers to, and whether the promise is kept on all of them.
 //!
 //! Each image goes through the same [`Start`] that a real server performs; images of one file that
-//! lead to the same dataset form a group. The dataset is then judged by [`crate::promise::check`] against what
-//! was executed.
+//! lead to the same dataset form a group. The dataset is then judged by [`crate::promise::check`]
+//! against what was executed.
 
 use std::collections::BTreeMap;
 
