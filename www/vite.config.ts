@@ -6,6 +6,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   plugins: [svelte({ emitCss: true })],
   base: "./",
+  worker: { format: "es" },
   build: {
     target: "es2022",
     assetsInlineLimit: 0,

@@ -10,6 +10,7 @@ import type {
   LabApi,
   Policy,
   ProfileName,
+  RiskLabel,
   Snapshot,
   StepMark,
   Timeline,
@@ -51,6 +52,9 @@ export class Run {
   readonly lines = new Map<number, StepMark[]>();
   /** The file whose bytes are shown over the page. */
   opened: Opened | null = $state.raw(null);
+  /** What each step would lose under the chosen model, as far as it is known. Nothing under the
+   * model by which the marks themselves count. */
+  risk: ReadonlyMap<number, RiskLabel> | null = $state.raw(null);
   #acted = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
 
@@ -64,6 +68,7 @@ export class Run {
     this.timeline = lab.timeline();
     this.lines.set(this.timeline.branch, this.timeline.marks);
     this.#fetch();
+    this.#weigh();
   }
 
   /** Sentences and pictures of a rewrite come when the run has one, those of a failure with it. */
@@ -125,6 +130,27 @@ export class Run {
     this.#acted = false;
     this.lines.set(this.timeline.branch, this.timeline.marks);
     this.#fetch();
+    if (!moved) this.#weigh();
+  }
+
+  /** Has every step judged under the chosen model. Until that is done, the marks stand as they are. */
+  #weigh(): void {
+    this.risk = null;
+    const { diskModel, branch } = this.snapshot;
+    if (diskModel === "any-prefix") return;
+    const bytes = this.#lab.exportRun();
+    import("./risk/strip").then(
+      ({ ask }) =>
+        ask(bytes, diskModel, (labels) => {
+          if (this.snapshot.branch !== branch || this.snapshot.diskModel !== diskModel) return;
+          const known = new Map(this.risk ?? []);
+          for (const label of labels) known.set(label.step, label);
+          this.risk = known;
+        }),
+      (error: unknown) => {
+        this.problem = message(error);
+      },
+    );
   }
 
   /** Said when a lesson was chosen. */
