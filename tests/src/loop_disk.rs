@@ -8,8 +8,9 @@
 //! about 40 ms.
 //!
 //! # What it does not show
-//! The file is in the memory of the machine (a tmpfs: syncs then do not wait for the real disk), and
-//! it has everything that was given to the device. A medium that loses or reorders its own write cache, or tears a sector, is none of this;
+//! The file is in the memory of the machine (a tmpfs: syncs then do not wait for the real disk),
+//! and it has everything that was given to the device. A medium that loses or reorders its own
+//! write cache, or tears a sector, is none of this;
 //! the models of [`aof_core::sim::crash`] have that.
 //!
 //! # Nothing stays behind

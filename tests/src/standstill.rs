@@ -87,42 +87,44 @@ impl Watched {
     /// # Panics
     /// If neither comes.
     pub fn stand_still(&mut self, who: Who, nth: usize, mut is_over: impl FnMut() -> bool) -> bool {
-        let mut seen = 0;
         let mut counted = 0;
         loop {
-            let mut found = false;
+            let mut found = None;
             wait::until_true("a call or the end", || {
-                found = self.stops().len() > seen;
-                found || is_over()
+                let both = [Who::Server, Who::Child];
+                found = both.into_iter().find(|who| self.stops(*who) > 0);
+                found.is_some() || is_over()
             });
-            if !found {
-                return false;
+            let Some(of) = found else { return false };
+            if let Some(pid) = self.pid(of) {
+                self.wait_until_still(pid, of);
             }
-            // Two threads may have stopped their process together.
-            let stops = self.stops();
-            for &thread in &stops[seen..] {
-                let of = self.process_of(thread);
-                counted += usize::from(of == who);
-                if counted == nth {
-                    self.freeze();
-                    return true;
-                }
-                self.go_on(of);
+            // Two threads may have stopped their process together. It goes on once.
+            let stops = self.stops(of);
+            counted += if of == who { stops } else { 0 };
+            if counted >= nth {
+                self.freeze();
+                return true;
             }
-            seen = stops.len();
+            self.went_on[of as usize] = self.text().len();
+            if let Some(pid) = self.pid(of) {
+                kill(pid, Signal::SIGCONT).ok();
+            }
         }
     }
 
-    /// Threads that strace has stopped, in order, a thread once for each time.
-    fn stops(&mut self) -> Vec<i32> {
-        let stop = |line: &str| {
+    /// How many threads of a process strace has stopped since it last went on.
+    fn stops(&mut self, who: Who) -> usize {
+        let since = self.went_on[who as usize];
+        let stop = |line: &str| -> Option<i32> {
             let (thread, rest) = line.split_once(' ')?;
             // One of ours comes from a process, strace's from the kernel.
             let is_strace =
                 rest.trim_start().starts_with("--- SIGSTOP") && rest.contains("SI_KERNEL");
             is_strace.then(|| thread.parse().ok()).flatten()
         };
-        self.text().lines().filter_map(stop).collect()
+        let threads: Vec<i32> = self.text()[since..].lines().filter_map(stop).collect();
+        threads.into_iter().filter(|thread| self.process_of(*thread) == who).count()
     }
 
     fn process_of(&self, thread: i32) -> Who {
@@ -134,13 +136,6 @@ impl Watched {
             Who::Server => Some(self.server),
             Who::Child => child_of(self.server),
         }
-    }
-
-    fn go_on(&mut self, who: Who) {
-        let Some(pid) = self.pid(who) else { return };
-        self.wait_until_still(pid, who);
-        self.went_on[who as usize] = self.text().len();
-        kill(pid, Signal::SIGCONT).ok();
     }
 
     fn freeze(&mut self) {

@@ -2,8 +2,8 @@
 //! that takes the place of an old one.
 //!
 //! A cut alone leaves what was synced. It becomes interesting when the journal was committed
-//! meanwhile, which any program does that syncs anything on the same file system, or when the kernel
-//! has written bytes back. Files to which the same happens share a disk and a cut.
+//! meanwhile, which any program does that syncs anything on the same file system, or when the
+//! kernel has written bytes back. Files to which the same happens share a disk and a cut.
 
 use aof_core::promise::Failure;
 use aof_core::sim::crash::admits;
@@ -184,7 +184,7 @@ fn cut_after(place: &Place, options: &str, case: &Case) -> Found {
     let mut found = Found::new();
     for line in &case.lines {
         let (left, content) = look(&disk, line);
-        for model in models(&disk) {
+        for &model in models(&disk) {
             let name = name(line.name);
             let cut = Failure::PowerCut;
             let known = admits(replay.disk(), &name, cut, model, content.as_deref());
