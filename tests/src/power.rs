@@ -6,8 +6,8 @@
 //! bytes of this stack frame, the second takes numbers alone. Neither gives memory back.
 //!
 //! # The numbers
-//! `EXT4_IOC_SHUTDOWN` and `XFS_IOC_GOINGDOWN` are the same request, `_IOR('X', 125, u32)`, which is
-//! 0x8004587d. It is declared as one that gives something, and the kernel takes it as one that
+//! `EXT4_IOC_SHUTDOWN` and `XFS_IOC_GOINGDOWN` are the same request, `_IOR('X', 125, u32)`, which
+//! is 0x8004587d. It is declared as one that gives something, and the kernel takes it as one that
 //! reads. Flag 2 (`GOING_FLAGS_NOLOGFLUSH` of both) leaves the journal where it is: what is not on
 //! the medium at that moment never gets there.
 //!
