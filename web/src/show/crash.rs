@@ -1,7 +1,8 @@
 //! The verdict, and what a failure left.
 
-use aof_core::promise::Ground;
+use aof_core::promise::{Breach, Ground};
 use aof_core::resp::{self, Decoded, Decoder, OwnedArgv};
+use aof_core::sim::bytes;
 use aof_core::sim::crash::{DiskModel, Image, Limits};
 use aof_core::sim::journal::Journal;
 use aof_core::sim::recover::{Group, Recovery};
@@ -169,11 +170,25 @@ fn entries(mut bytes: &[u8]) -> Vec<CrashEntry> {
     found
 }
 
-fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> CrashGroup {
+/// How many acknowledged writes the group has, and how many it has not.
+fn kept_and_lost(world: &World, scene: &Scene, group: &Group) -> (u64, u64) {
+    if group.judgement == Err(Breach::NotAPrefix) {
+        // Other bytes than those that were written have been loaded: how many says nothing.
+        let content = group.example.content.as_deref().unwrap_or_default();
+        let (config, seed) = (&world.settings().config, world.settings().seed);
+        let origin = group.example.origin;
+        let ledger = bytes::read(content, content, origin, &scene.journal, config, seed).ledger;
+        return (ledger.kept.len() as u64, (ledger.lost.len() + ledger.altered.len()) as u64);
+    }
     // By its position in the log: the file may be a rewritten one, whose bytes are others.
     let survives = |to: u64| group.position().is_some_and(|position| to <= position);
     let writes = scene.journal.asked().iter().filter(|asked| asked.is_acknowledged_write());
     let (kept, lost): (Vec<_>, Vec<_>) = writes.partition(|asked| survives(asked.to));
+    (kept.len() as u64, lost.len() as u64)
+}
+
+fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> CrashGroup {
+    let (kept_writes, lost_writes) = kept_and_lost(world, scene, group);
     let now = log::wall(world, scene.at);
     let (dataset, refused) = match &group.recovery {
         Recovery::Loaded { keyspace, .. } => {
@@ -188,8 +203,8 @@ fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> Crash
         longest: group.longest,
         inode: group.example.inode.map(|inode| inode.0),
         dataset,
-        kept_writes: kept.len() as u64,
-        lost_writes: lost.len() as u64,
+        kept_writes,
+        lost_writes,
         refused,
         promise_kept: group.judgement.is_ok(),
     }

@@ -48,7 +48,7 @@ function caption(fact: RewriteFact, snapshot: Snapshot): string {
     case "work-start":
       return workStart(fact, snapshot);
     case "work-end":
-      return fact.result.ok ? workEnd(fact, snapshot) : workFailed(fact.work, fact.result.errno);
+      return fact.result.ok ? workEnd(fact, snapshot) : workFailed(fact.work, fact.result.errno, snapshot);
     case "close-pipes":
       return "The parent closed its ends of the three pipes. Bytes that were still in them are gone; none was needed.";
     case "switched":
@@ -145,7 +145,7 @@ function renamed(work: Extract<RewriteWork, { what: "rename" }>, snapshot: Snaps
   return `${start} On disk it is still ${disk === null ? "nothing" : `inode ${disk}`}.`;
 }
 
-function workFailed(work: RewriteWork, errno: ErrnoView): string {
+function workFailed(work: RewriteWork, errno: ErrnoView, snapshot: Snapshot): string {
   const name = code(errno.name);
   switch (work.what) {
     case "open":
@@ -153,6 +153,8 @@ function workFailed(work: RewriteWork, errno: ErrnoView): string {
     case "append":
       return `Appending ${bytes(work.bytes)} to the new file failed with ${name}. The rewrite is given up; the old log is whole.`;
     case "sync":
+      if (hasNewName(snapshot))
+        return `${code("fdatasync")} of the new file failed with ${name}, and it has the name of the log already. After a power cut its end may be missing.`;
       return `${code("fdatasync")} of the new file failed with ${name}, so it does not become the log. The old one is whole.`;
     case "rename":
       return `${code("rename(2)")} failed with ${name}. ${code(work.to)} is still the old log, and that is whole.`;

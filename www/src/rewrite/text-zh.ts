@@ -46,7 +46,7 @@ function caption(fact: RewriteFact, snapshot: Snapshot): string {
     case "work-start":
       return workStart(fact, snapshot);
     case "work-end":
-      return fact.result.ok ? workEnd(fact, snapshot) : workFailed(fact.work, fact.result.errno);
+      return fact.result.ok ? workEnd(fact, snapshot) : workFailed(fact.work, fact.result.errno, snapshot);
     case "close-pipes":
       return "父进程关掉三条管道中自己的一端；里面剩下的字节没了，也不需要了。";
     case "switched":
@@ -143,7 +143,7 @@ function renamed(work: Extract<RewriteWork, { what: "rename" }>, snapshot: Snaps
   return `${start}；磁盘上${disk === null ? "还没有" : `仍是 ${disk}`}。`;
 }
 
-function workFailed(work: RewriteWork, errno: ErrnoView): string {
+function workFailed(work: RewriteWork, errno: ErrnoView, snapshot: Snapshot): string {
   const name = code(errno.name);
   switch (work.what) {
     case "open":
@@ -151,6 +151,8 @@ function workFailed(work: RewriteWork, errno: ErrnoView): string {
     case "append":
       return `往新文件追加 ${bytes(work.bytes)}报 ${name}；放弃重写，旧日志完好。`;
     case "sync":
+      if (hasNewName(snapshot))
+        return `新文件的 ${code("fdatasync")} 报 ${name}，但它已经有了日志的名字；断电后末尾可能缺失。`;
       return `新文件的 ${code("fdatasync")} 报 ${name}，它不能当日志；旧日志完好。`;
     case "rename":
       return `${code("rename(2)")} 报 ${name}；${code(work.to)} 仍是旧日志，它完好。`;

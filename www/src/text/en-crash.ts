@@ -91,7 +91,10 @@ export const crash: CrashText = {
   promise: "Promise",
   promiseVerdict: (view) => {
     if (!view.promise.kept) return "Broken";
-    return view.images === 1 ? "Kept" : `Kept, on all ${imageCount(view)} disks`;
+    if (view.images === 1) return "Kept";
+    return view.moreThan
+      ? `Kept, on the ${grouped(view.images)} disks that were looked at`
+      : `Kept, on all ${imageCount(view)} disks`;
   },
   promiseMeaning,
   yourWrites: (count) =>

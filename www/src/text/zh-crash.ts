@@ -84,7 +84,10 @@ export const crash: CrashText = {
   promise: "承诺",
   promiseVerdict: (view) => {
     if (!view.promise.kept) return "没有守住";
-    return view.images === 1 ? "守住了" : `守住了，${imageCount(view)}磁盘都是`;
+    if (view.images === 1) return "守住了";
+    return view.moreThan
+      ? `守住了，看过的 ${grouped(view.images)} 种磁盘都是`
+      : `守住了，${imageCount(view)}磁盘都是`;
   },
   promiseMeaning,
   yourWrites: (count) => `你的 ${count} 次已确认写入`,

@@ -219,6 +219,11 @@ impl<'l, 'p> Tails<'l, 'p> {
         let Some(last) = pended.everything() else { return };
         let length = last.tail.len();
         self.add(last.tail.clone(), length, true);
+        if matches!(pended.data, Data::ZeroTail | Data::ZeroTailByBlocks { .. }) {
+            let mut bytes = last.tail.clone();
+            bytes[last.settled..].fill(0);
+            self.add(bytes, last.settled, true);
+        }
         if let Data::Blocks { missing, .. } | Data::Anything { missing, .. } = pended.data {
             for hold in missing {
                 let mut bytes = last.tail.clone();

@@ -189,8 +189,21 @@ fn images_are_counted_whatever_is_listed() {
 #[test]
 fn under_a_limit_the_states_between_changes_come_first() {
     let (disk, _) = disk_with(b"", &[&[b'x'; 60], &[b'y'; 40]]);
-    let limits = Limits { images: 3, total_bytes: u64::MAX };
+    let limits = Limits { images: 4, total_bytes: u64::MAX };
     let cut = possibilities(&disk, NAME, Failure::PowerCut, DiskModel::ZeroTail, limits);
     let lengths: Vec<usize> = cut[0].tails.iter().map(|tail| tail.bytes.len()).collect();
-    assert_eq!(lengths, [0, 60, 100]);
+    assert_eq!(lengths, [0, 60, 100, 100]);
+}
+
+#[test]
+fn whatever_the_limit_one_image_has_the_length_without_the_data() {
+    let (disk, _) = disk_with(b"ab", &[&[b'x'; 60], &[b'y'; 40]]);
+    let limits = Limits { images: 1, total_bytes: 1 };
+    for model in [DiskModel::ZeroTail, DiskModel::Ext4Ordered] {
+        let cut = possibilities(&disk, NAME, Failure::PowerCut, model, limits);
+        let tails: Vec<&[u8]> = cut[0].tails.iter().map(|tail| &tail.bytes[..]).collect();
+        let whole = [&[b'x'; 60][..], &[b'y'; 40]].concat();
+        assert_eq!(tails, [&[][..], &[0; 100], &whole], "{model:?}");
+        assert!(cut[0].more_than, "{model:?}");
+    }
 }

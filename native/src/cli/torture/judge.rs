@@ -1,7 +1,7 @@
 //! What came back, compared with what was sent.
 //!
 //! The keys of each connection must be the keys after some number of its units, and that number
-//! must be at least how many were promised. [`Loss::Broken`] is what no policy allows.
+//! must be at least how many were promised. Anything less is what no policy allows.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;

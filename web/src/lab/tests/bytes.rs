@@ -37,6 +37,31 @@ fn each_possible_disk_can_be_opened_and_agrees_with_its_group() {
 }
 
 #[test]
+fn a_disk_with_other_bytes_than_were_written_keeps_what_its_bytes_say() {
+    let mut others = 0;
+    let holes = aof_core::explore::holes::ALL.into_iter().map(ScenarioName::Hole);
+    for name in ScenarioName::LESSONS.into_iter().chain(holes) {
+        for disk_model in DiskModel::ALL {
+            let options = Options { scenario: name, disk_model, ..Options::default() };
+            let mut lab = Lab::new(options).expect("it");
+            // A hole may show a server that is down already.
+            lab.cut_power().ok();
+            for group in lab.snapshot().crash.expect("a failure").groups {
+                let source = Source::Image(BootImage::Example(group.example));
+                let view = lab.bytes(&source, &Look::default()).expect("it is there");
+                let altered = view.ledger.altered.count;
+                if altered > 0 {
+                    others += 1;
+                    let kept = (view.ledger.kept.count, view.ledger.lost.count + altered);
+                    assert_eq!((group.kept_writes, group.lost_writes), kept, "{options:?}");
+                }
+            }
+        }
+    }
+    assert!(others > 0, "no disk had other bytes");
+}
+
+#[test]
 fn a_torn_end_is_cut_off_or_refused() {
     let mut lab = cut_lab();
     let source = Source::Image(BootImage::Best);
