@@ -193,6 +193,8 @@ fn inspect_knows_the_size_of_a_rewritten_log() {
         client.command(&format!("SET counter {number}"));
     }
     client.command("PEXPIREAT many 99999999999999");
+    // Redis answers before it writes while a sync runs.
+    wait::until_true("the log to be written", || client.info("aof_buffer_length") == "0");
     let copy = dir.path().join("copy.aof");
     server.copy_log(&copy);
     client.command("BGREWRITEAOF");
