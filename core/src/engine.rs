@@ -342,6 +342,7 @@ impl Engine {
         let facts = EngineFacts {
             log: &self.log,
             rewrite: &self.rewrite,
+            is_turning_on: self.begun.is_turning_on(),
             now,
             waiting_bytes,
             clients: &self.clients,

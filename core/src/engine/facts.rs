@@ -15,6 +15,8 @@ use crate::usage::Usage;
 pub(super) struct EngineFacts<'a> {
     pub(super) log: &'a Log,
     pub(super) rewrite: &'a Rewrite,
+    /// The log was turned on, and does not even wait for its first rewrite yet.
+    pub(super) is_turning_on: bool,
     pub(super) now: Millis,
     /// Length of `aof_buf`, which is with the executor for the moment.
     pub(super) waiting_bytes: u64,
@@ -37,17 +39,18 @@ impl Facts for EngineFacts<'_> {
             || self.log.sync_status() != SyncStatus::Fine;
         let (log, rewrite) = (self.log, self.rewrite);
         let is_ending = matches!(rewrite.stage(), Stage::Aborting { .. });
-        let waits = log.state() == State::WaitRewrite;
+        // In Redis the command itself does all of it: nobody can see the time before.
+        let waits = log.state() == State::WaitRewrite || self.is_turning_on;
         let report = rewrite.report();
         AofFacts {
             enabled: match log.state() {
-                State::On | State::Stopping => true,
+                State::On | State::Stopping => !self.is_turning_on,
                 // Redis opens the log at once and calls it enabled.
                 State::WaitRewrite => log.is_open(),
                 State::Off => false,
             },
             waits_for_rewrite: waits,
-            writes_initial_log: waits && rewrite.is_active(),
+            writes_initial_log: waits && (rewrite.is_active() || self.is_turning_on),
             rewrite_in_progress: rewrite.is_active() && !is_ending,
             child_is_ending: is_ending,
             rewrite_scheduled: rewrite.is_scheduled(),

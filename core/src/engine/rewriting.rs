@@ -53,6 +53,12 @@ impl Begun {
         self.asked.as_mut().into_iter().chain(self.turned_on.as_mut()).chain(opening)
     }
 
+    /// The log was turned on, and something must end before it waits for its first rewrite: the
+    /// log that was on before, or the opening of its file.
+    pub(super) fn is_turning_on(&self) -> bool {
+        self.turns_on_later || self.opening.is_some()
+    }
+
     pub(super) fn digest_into(&self, digest: &mut Digest) {
         let opening = self.opening.and_then(|opening| opening.reply);
         for reply in [self.asked, self.turned_on, opening] {
@@ -183,7 +189,8 @@ impl Engine {
 
     /// The server ends. Returns whether it must not, because the first rewrite is not complete.
     pub(super) fn refuses_to_end(&self) -> bool {
-        self.log.waits_for_rewrite() && self.rewrite.is_active()
+        let writes = self.log.waits_for_rewrite() && self.rewrite.is_active();
+        writes || self.begun.is_turning_on()
     }
 
     /// The server ends: what can be given up is.

@@ -126,6 +126,40 @@ fn the_first_rewrite_is_not_shut_down() {
     }
 }
 
+/// In Redis the second command opens the log and forks; here something must end first. Whoever asks
+/// meanwhile must not be told, or treated, as if the log were on.
+#[test]
+fn a_log_that_was_turned_off_and_on_in_one_turn_is_not_shut_down() {
+    for profile in ProfileName::ALL {
+        for policy in Policy::ALL {
+            let mut rig = Rig::new(profile, policy);
+            rig.done(1, "SET a 1");
+            rig.command(1, "CONFIG SET appendonly no");
+            rig.command(1, "SET b 1");
+            rig.command(1, "CONFIG SET appendonly yes");
+            rig.command(1, "SET c 1");
+            rig.command(2, "INFO persistence");
+            rig.command(3, "SHUTDOWN");
+            let now = Millis(rig.now);
+            rig.event(Event::Shutdown { now });
+            rig.turn_end();
+            for _ in 0..20 {
+                rig.settle();
+                rig.tick(100);
+            }
+            let at = format!("{profile:?} {policy:?}");
+            assert_eq!(rig.outside.halted, None, "{at}");
+            assert!(rig.received(2).contains("aof_state:wait_rewrite"), "{at}");
+            assert!(rig.received(3).contains("Errors trying to SHUTDOWN"), "{at}");
+            rig.child_goes_all_the_way();
+            rig.settle();
+            shut_down(&mut rig);
+            assert_eq!(rig.outside.halted, Some(HaltReason::Shutdown { flushed: true }), "{at}");
+            rig.assert_log_is_complete();
+        }
+    }
+}
+
 #[test]
 fn the_log_is_turned_off_at_every_step_and_complete_until_then() {
     for policy in Policy::ALL {
