@@ -1,5 +1,5 @@
 import { chunk } from "./chunk.svelte";
-import type { Lesson } from "./lessons.svelte";
+import { sceneOf, type Lesson } from "./lessons.svelte";
 import { language } from "./text/language.svelte";
 import { plain } from "./text/markup";
 import type {
@@ -56,6 +56,8 @@ export class Run {
    * model by which the marks themselves count. */
   risk: ReadonlyMap<number, RiskLabel> | null = $state.raw(null);
   #acted = false;
+  /** Ends what a worker still does for an older question. */
+  #stopWeighing: () => void = () => {};
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(
@@ -63,7 +65,7 @@ export class Run {
     readonly lesson: Lesson,
   ) {
     this.#lab = lab;
-    this.scene = lesson === "rewrite" || lesson === "rename" ? lesson : "log";
+    this.scene = sceneOf(lesson);
     this.snapshot = lab.snapshot();
     this.timeline = lab.timeline();
     this.lines.set(this.timeline.branch, this.timeline.marks);
@@ -133,20 +135,28 @@ export class Run {
     if (!moved) this.#weigh();
   }
 
-  /** Has every step judged under the chosen model. Until that is done, the marks stand as they are. */
+  /** Has every step judged under the chosen model. A step shows no risk until it was judged. */
   #weigh(): void {
     this.risk = null;
+    this.#stopWeighing();
     const { diskModel, branch } = this.snapshot;
     if (diskModel === "any-prefix") return;
     const bytes = this.#lab.exportRun();
     import("./risk/strip").then(
-      ({ ask }) =>
-        ask(bytes, diskModel, (labels) => {
+      ({ ask, stop }) => {
+        this.#stopWeighing = stop;
+        if (this.snapshot.branch !== branch || this.snapshot.diskModel !== diskModel) return;
+        ask(bytes, diskModel, (answer) => {
           if (this.snapshot.branch !== branch || this.snapshot.diskModel !== diskModel) return;
+          if ("failed" in answer) {
+            this.problem = answer.failed;
+            return;
+          }
           const known = new Map(this.risk ?? []);
-          for (const label of labels) known.set(label.step, label);
+          for (const label of answer.labels) known.set(label.step, label);
           this.risk = known;
-        }),
+        });
+      },
       (error: unknown) => {
         this.problem = message(error);
       },

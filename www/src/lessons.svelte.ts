@@ -1,3 +1,4 @@
+import type { Scene } from "./lab.svelte";
 import type { DiskModel, HoleName, LabOptions, Policy, ProfileName, ScenarioName } from "./types";
 
 export type Lesson = Exclude<ScenarioName, "empty">;
@@ -27,6 +28,21 @@ export const HOLES: Readonly<Record<HoleName, Hole>> = {
   "silent-zeros": { ...redis62, policy: "everysec", diskModel: "zero-tail" },
 };
 export const HOLE_NAMES = Object.keys(HOLES) as HoleName[];
+
+/** What it opens with: a story of names is seen where names and files are drawn. */
+export function sceneOf(lesson: Lesson): Scene {
+  switch (lesson) {
+    case "rewrite":
+      return "rewrite";
+    case "rename":
+    case "rename-before-residual":
+    case "rename-before-sync":
+    case "lost-rename":
+      return "rename";
+    default:
+      return "log";
+  }
+}
 
 export function isHole(lesson: Lesson): lesson is HoleName {
   return lesson in HOLES;

@@ -16,7 +16,7 @@ export const en: Record<HoleName, string> = {
   "ignored-sync": `Redis 3.0 replies under ${code("always")} though the sync failed; 6.2 exits instead (8111, 8347). Cut the power: acknowledged writes are gone.`,
   "half-transaction": `Redis before 4.0.14 loads a log that ends inside ${code("MULTI")} and keeps what it ran. Cut the power: half a transaction comes back.`,
   "silent-zeros":
-    "A size can reach the disk before its data, and the log has no checksum (3730, 5177). Cut the power: zeros inside a value load without a word.",
+    "A size can reach the disk before its data, and the log has no checksum (3730, 5177). Cut the power: zeros inside a value load without a word; with zeros at the end nothing loads.",
 };
 
 export const zh: Record<HoleName, string> = {
@@ -32,5 +32,5 @@ export const zh: Record<HoleName, string> = {
   "ignored-sync": `Redis 3.0 在 ${code("always")} 下刷盘失败也照样回复，6.2 会退出（8111、8347）。断电后，已确认的写入没了。`,
   "half-transaction": `Redis 4.0.14 以前，日志停在 ${code("MULTI")} 里也照样载入。断电后，回来的是半个事务。`,
   "silent-zeros":
-    "长度可能比数据先落盘，而日志没有校验和（3730、5177）。断电后，值里的零悄悄载入，没有人知道。",
+    "长度可能比数据先落盘，而日志没有校验和（3730、5177）。断电后，值里的零悄悄载入；末尾是零，6.2 就整个不载入。",
 };

@@ -292,7 +292,7 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
         ? "The server noted that the child ended well. What is left of the rewrite is the parent's work."
         : `The server noted that the child ${ended(fact.exit)}. Its file is removed; the old log is whole.`;
     case "diff-written":
-      return `The server noted that the ${bytes(fact.bytes)} it still held are in the new file. Both logs now say the same.`;
+      return `The server noted that the ${bytes(fact.bytes)} it still held are in the new file. ${snapshot.rewrite && isFromMemory(snapshot.rewrite) ? "It says all that memory does." : "Both logs now say the same."}`;
     case "gates-held":
       return "From here on no reply to a write leaves until the new file is the log: each must be true of the file that stays.";
     case "directory-sync-failed":

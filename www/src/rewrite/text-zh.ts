@@ -289,7 +289,7 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
         ? "服务器记下：子进程正常结束，剩下的由父进程来做。"
         : `服务器记下：子进程${ended(fact.exit)}；它的文件会删除，旧日志完好。`;
     case "diff-written":
-      return `服务器记下：手里的 ${bytes(fact.bytes)}已进新文件，两个日志现在说的一样。`;
+      return `服务器记下：手里的 ${bytes(fact.bytes)}已进新文件，${snapshot.rewrite && isFromMemory(snapshot.rewrite) ? "它和内存说的一样" : "两个日志现在说的一样"}。`;
     case "gates-held":
       return "从现在起，在新文件成为日志之前不回复写入：每个回复都要对留下的文件成立。";
     case "directory-sync-failed":

@@ -6,33 +6,38 @@ import type { DiskModel, RiskLabel } from "../types";
 
 export interface Question {
   id: number;
-  run: Uint8Array;
-  model: DiskModel;
+  /** null when only the older question is to end */
+  run: { bytes: Uint8Array; model: DiskModel } | null;
 }
 
-export interface Answer {
-  id: number;
-  labels: RiskLabel[];
-}
+export type Answer = { id: number; labels: RiskLabel[] } | { id: number; failed: string };
 
 const AT_ONCE = 16;
 const ready = start();
 let newest = 0;
 
-addEventListener("message", (event: MessageEvent<Question>) => {
-  newest = event.data.id;
-  void answer(event.data);
+addEventListener("message", ({ data: { id, run } }: MessageEvent<Question>) => {
+  newest = id;
+  if (run === null) return;
+  answer(id, run).catch((error: unknown) => {
+    const failed = error instanceof Error ? error.message : String(error);
+    postMessage({ id, failed } satisfies Answer);
+  });
 });
 
-async function answer({ id, run, model }: Question): Promise<void> {
+async function answer(id: number, run: NonNullable<Question["run"]>): Promise<void> {
   await ready;
-  const strip = new RiskStrip(run, model);
-  while (id === newest) {
-    const labels = strip.next(AT_ONCE) as RiskLabel[];
-    if (labels.length === 0) break;
-    postMessage({ id, labels } satisfies Answer);
-    // A newer question must be heard.
-    await new Promise((heard) => setTimeout(heard));
+  if (id !== newest) return;
+  const strip = new RiskStrip(run.bytes, run.model);
+  try {
+    while (id === newest) {
+      const labels = strip.next(AT_ONCE) as RiskLabel[];
+      if (labels.length === 0) break;
+      postMessage({ id, labels } satisfies Answer);
+      // A newer question must be heard.
+      await new Promise((heard) => setTimeout(heard));
+    }
+  } finally {
+    strip.free();
   }
-  strip.free();
 }

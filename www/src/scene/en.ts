@@ -189,7 +189,7 @@ export const en: SceneText = {
       case "on-disk-still":
         return "still the log on disk";
       case "once-synced":
-        return "the log, once the directory is synced";
+        return "the log, in memory only";
       case "not-yet":
         return "";
       case "open":
@@ -307,7 +307,8 @@ export const en: SceneText = {
   inodeState: (file, role, view) => {
     const synced = file.durableBytes >= file.lengthBytes;
     if (role === "gone") return "No name points here; closed in the background and freed";
-    if (file.role === "old" && role === "on-disk-still" && view.stage === "done")
+    // Only a server that holds the replies meanwhile syncs the directory.
+    if (file.role === "old" && role === "on-disk-still" && !view.gatesHeld)
       return file.openDescriptor === null
         ? "Closed; on disk the name still leads here"
         : `Open as fd ${file.openDescriptor}; on disk the name still leads here`;
@@ -321,7 +322,7 @@ export const en: SceneText = {
     if (file.role === "old") return `All ${grouped(file.lengthBytes)} bytes synced`;
     if (role === "counts" && file.openDescriptor !== null)
       return `All ${grouped(file.lengthBytes)} bytes synced; open as fd ${file.openDescriptor}`;
-    return role === "not-yet"
+    return role === "not-yet" || !view.gatesHeld
       ? `All ${grouped(file.lengthBytes)} bytes synced`
       : `All ${grouped(file.lengthBytes)} bytes synced before the rename`;
   },

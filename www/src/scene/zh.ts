@@ -177,7 +177,7 @@ export const zh: SceneText = {
       case "on-disk-still":
         return "磁盘上仍是它";
       case "once-synced":
-        return "目录刷盘后作数";
+        return "仅在内存里作数";
       case "not-yet":
         return "";
       case "open":
@@ -288,7 +288,8 @@ export const zh: SceneText = {
   inodeState: (file, role, view) => {
     const synced = file.durableBytes >= file.lengthBytes;
     if (role === "gone") return "没有名字指向它；已在后台关闭并释放";
-    if (file.role === "old" && role === "on-disk-still" && view.stage === "done")
+    // 只有这期间扣住回复的服务器才会刷目录。
+    if (file.role === "old" && role === "on-disk-still" && !view.gatesHeld)
       return file.openDescriptor === null
         ? "已关闭；磁盘上名字仍指向它"
         : `仍以 fd ${file.openDescriptor} 打开；磁盘上名字仍指向它`;
@@ -302,7 +303,7 @@ export const zh: SceneText = {
     if (file.role === "old") return `${grouped(file.lengthBytes)} 字节都已刷盘`;
     if (role === "counts" && file.openDescriptor !== null)
       return `${grouped(file.lengthBytes)} 字节都已刷盘；以 fd ${file.openDescriptor} 打开`;
-    return role === "not-yet"
+    return role === "not-yet" || !view.gatesHeld
       ? `${grouped(file.lengthBytes)} 字节都已刷盘`
       : `${grouped(file.lengthBytes)} 字节在改名前都已刷盘`;
   },

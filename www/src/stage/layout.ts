@@ -30,6 +30,8 @@ export interface TileBox {
   entries: LogEntry[];
   /** the position of the cut when only the first part of the command is here */
   tornAt: number | null;
+  /** another tile shows what is left of it */
+  ghost: boolean;
   /** merged runs that contain the frontier show their count */
   merged: boolean;
 }
@@ -56,6 +58,7 @@ interface Piece {
   from: number;
   to: number;
   tornAt: number | null;
+  ghost?: boolean;
 }
 
 /** Which rows show a command: one while the server runs; after a crash its ghosts, too. */
@@ -65,7 +68,10 @@ function piecesOf(entry: LogEntry, snapshot: Snapshot): Piece[] {
   if (!crash) return running(entry, snapshot);
   const row: RowName =
     entry.layer === "memory" ? "memory" : entry.layer === "disk" ? "disk" : "cache";
-  if (row === "disk") return [{ ...whole, row, state: "disk" }];
+  if (row === "disk") {
+    const sure = crash.kind !== "power-cut" || entry.fate === "kept" || entry.fate === null;
+    return [{ ...whole, row, state: sure ? "disk" : entry.fate === "maybe" ? "maybe" : "lost" }];
+  }
   if (crash.kind !== "power-cut") {
     const lost = row === "memory" || entry.fate === "lost";
     const state: TileState = lost ? "lost" : entry.layer === "syncing" ? "syncing" : "cache";
@@ -74,7 +80,7 @@ function piecesOf(entry: LogEntry, snapshot: Snapshot): Piece[] {
   const state: TileState =
     entry.fate === "kept" ? "disk" : entry.fate === "maybe" ? "maybe" : "lost";
   return [
-    { ...whole, row, state: "lost" },
+    { ...whole, row, state: "lost", ghost: true },
     { ...whole, row: "disk", state },
   ];
 }
@@ -156,6 +162,7 @@ function box(piece: Piece, entries: LogEntry[], to: number, scale: Scale, rows: 
     height,
     entries,
     tornAt: piece.tornAt,
+    ghost: piece.ghost ?? false,
     merged: entries.length > 1,
   };
 }

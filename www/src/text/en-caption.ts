@@ -1,9 +1,12 @@
 import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
 import { enDisks } from "./disks";
 import {
+  answeredTo,
+  endBehindGap,
   executedWrites,
   isLogOn,
   isQueued,
+  isSafe,
   keptNames,
   loggedAs,
   namedWrites,
@@ -12,6 +15,7 @@ import {
   spokenText,
   survivors,
   turns,
+  undoneName,
   waitsForRewrite,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened, THIN } from "./format";
@@ -298,7 +302,13 @@ function syncEnd(
     return `${call} failed with ${code(fact.result.errno.name)}. ${bytes(fact.to - fact.from)} may be gone: the kernel will not write them again.${after}`;
   }
   const inline = fact.kind === "sync-inline";
-  const names = namedWrites(snapshot, fact.from, fact.to);
+  if (fact.to > snapshot.synced) {
+    // Nothing but a failed sync can be the reason, as long as there was one file only.
+    if (snapshot.rewrite)
+      return `${call} returned, but not all of the file that has the name of the log is on disk.`;
+    return `${call} returned 0, but what a failed sync dropped was not written: behind byte ${snapshot.synced} not all is on disk.`;
+  }
+  const names = isSafe(snapshot, fact.to) ? namedWrites(snapshot, fact.from, fact.to) : [];
   const start = inline
     ? `The server itself called ${call} and waited ${time(fact.tookUs)}: bytes 0 to ${fact.to} are on disk.`
     : `${call} returned: bytes 0 to ${fact.to} are on disk.`;
@@ -336,8 +346,16 @@ function reply(
   if (fact.bytes === 0) return `${said}. Nothing of it had to be logged.`;
   if (fact.inMemory > 0)
     return `${said}. ${its} ${are} still in ${code("aof_buf")}: killing the process would lose them.`;
+  // A sync has answered; what it left out is not told apart from what stands behind it.
+  if (fact.inCache > 0 && fact.gate === "after-sync")
+    return `${said}. Not all up to its end is on disk: a power cut may lose ${many ? "their" : "its"} ${bytes(fact.bytes)}.`;
   if (fact.inCache > 0) return `${said}. ${its} ${are} in the page cache, not yet on disk.`;
-  return `${said}. ${its} ${are} on disk: neither a kill nor a power cut takes them back.`;
+  const name = undoneName(snapshot);
+  if (isSafe(snapshot, answeredTo(snapshot)))
+    return `${said}. ${its} ${are} on disk: neither a kill nor a power cut takes them back.`;
+  return name?.disk == null
+    ? `${said}. ${its} ${are} on disk: a kill does not take them back.`
+    : `${said}. ${its} ${are} on disk in inode ${name.now}; the name there leads to inode ${name.disk}: a power cut may lose them.`;
 }
 
 function limit(postponed: NonNullable<Snapshot["postponed"]>): string {
@@ -440,7 +458,13 @@ function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut
     const ways = files.map(crashFile).join(", or ");
     return `Power went out at ${clock(snapshot.timeUs)}. On disk the name may lead to ${ways}.`;
   }
-  const when = `Power went out at ${clock(snapshot.timeUs)}. Bytes 0 to ${fact.synced} were synced`;
+  const out = `Power went out at ${clock(snapshot.timeUs)}.`;
+  const end = endBehindGap(snapshot, fact.synced);
+  if (end !== null) {
+    return `${out} The file on disk ends at byte ${end}, with gaps behind byte ${fact.synced}: what a failed sync dropped was never written.`;
+  }
+  const were = fact.synced === 0 ? "Nothing was synced" : `Bytes 0 to ${fact.synced} were synced`;
+  const when = `${out} ${were}`;
   if (fact.written === fact.synced) return `${when}, and nothing else had reached the kernel.`;
   const may = enDisks[snapshot.diskModel].may;
   return `${when}; of bytes ${fact.synced} to ${fact.written} ${may}.`;

@@ -73,11 +73,13 @@ export const crash: CrashText = {
   namesOpen: "Names: one that was not synced leads to the old file or to the new one.",
   possible: "Possible disks",
   left: "What is left",
-  images: (view) => {
-    const sets =
-      view.groups.length === 1 ? "the same dataset" : `one of ${view.groups.length} datasets`;
+  images: (view, { datasets, refused }) => {
     if (view.images === 1 && !view.moreThan) return "One image. It is certain.";
-    return `${imageCount(view)} images. Each recovers ${sets}.`;
+    if (datasets === 0) return `${imageCount(view)} images. None of them loads.`;
+    const sets = datasets === 1 ? "the same dataset" : `one of ${datasets} datasets`;
+    if (refused === 0) return `${imageCount(view)} images. Each recovers ${sets}.`;
+    const are = refused === 1 ? "is" : "are";
+    return `${imageCount(view)} images. ${grouped(refused)} ${are} refused, each other recovers ${sets}.`;
   },
   disks: (count) => (count === 1 ? "disk" : "disks"),
   worstTag: "worst",
@@ -111,9 +113,4 @@ export const crash: CrashText = {
   bootGroup: (shortest, longest) =>
     shortest === longest ? `Boot from ${shortest} bytes` : `Boot from ${longest} bytes`,
   refused: "The loader refuses these.",
-  foot: (view) => {
-    const lost = view.groups.some((group) => group.lostWrites > 0);
-    if (!view.promise.kept) return "An acknowledged write that was promised is gone.";
-    return lost ? "What is lost breaks no promise." : "Nothing acknowledged is lost.";
-  },
 };

@@ -67,6 +67,34 @@ export function keptNames(snapshot: Snapshot): string[] {
     .map((entry) => keyed(entry.words, 14));
 }
 
+/** Where a power cut would find another file under the name of the log than the one in use. */
+export function undoneName(snapshot: Snapshot): { now: number; disk: number | null } | null {
+  const log = snapshot.directory.find(({ name }) => !name.startsWith("temp-rewriteaof-"));
+  if (!log || log.cachedInode === null || log.cachedInode === log.diskInode) return null;
+  return { now: log.cachedInode, disk: log.diskInode };
+}
+
+/** Whether a power cut leaves what ends here: on disk, under its name, and with nothing at risk
+ * before it. */
+export function isSafe(snapshot: Snapshot, to: number): boolean {
+  const { power } = snapshot.verdict;
+  if (to > snapshot.synced || undoneName(snapshot) !== null) return false;
+  return power.lost + power.maybe === 0 || to <= power.riskFrom;
+}
+
+/** Where the writes end that a reply answers. */
+export function answeredTo(snapshot: Snapshot): number {
+  const last = snapshot.focus.entries;
+  return (last && snapshot.log[last[1] - 1]?.to) ?? snapshot.acknowledged;
+}
+
+/** The end of the file on disk, when it has gaps: no image of it is as short as what was synced. */
+export function endBehindGap(snapshot: Snapshot, synced: number): number | null {
+  const file = snapshot.crash?.files[0];
+  if (!file || file.inode === null || snapshot.fileBytes !== snapshot.written) return null;
+  return file.shortest > synced ? file.longest : null;
+}
+
 export function executedWrites(snapshot: Snapshot): number {
   return snapshot.log.filter((entry) => entry.origin === "client").length;
 }

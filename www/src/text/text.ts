@@ -165,6 +165,12 @@ export interface Text {
   pageError(reason: string): string;
 }
 
+/** Different datasets on the disks that load, and how many disks do not. */
+export interface Recoveries {
+  datasets: number;
+  refused: number;
+}
+
 export interface CrashText {
   bootFrom: string;
   worst: string;
@@ -179,7 +185,7 @@ export interface CrashText {
   namesOpen: string;
   possible: string;
   left: string;
-  images(crash: CrashView): string;
+  images(crash: CrashView, found: Recoveries): string;
   disks(count: number): string;
   worstTag: string;
   bestTag: string;
@@ -203,7 +209,6 @@ export interface CrashText {
   bytes: string;
   bootGroup(shortest: number, longest: number): string;
   refused: string;
-  foot(crash: CrashView): string;
 }
 
 export interface TableText {

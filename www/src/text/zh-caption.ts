@@ -1,9 +1,12 @@
 import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
 import { zhDisks } from "./disks";
 import {
+  answeredTo,
+  endBehindGap,
   executedWrites,
   isLogOn,
   isQueued,
+  isSafe,
   keptNames,
   loggedAs,
   namedWrites,
@@ -12,6 +15,7 @@ import {
   spokenText,
   survivors,
   turns,
+  undoneName,
   waitsForRewrite,
 } from "./facts";
 import { clock, duration, grouped, replyText, shortened } from "./format";
@@ -256,10 +260,15 @@ function syncEnd(
     const after = snapshot.refusing ? "；新的写入被拒绝" : "";
     return `${call} 报 ${code(fact.result.errno.name)}：${bytes(fact.to - fact.from)}可能没了，内核不会再写它们${after}。`;
   }
+  if (fact.to > snapshot.synced) {
+    // 只有一个文件时，原因只能是一次失败的刷盘。
+    if (snapshot.rewrite) return `${call} 返回，但有日志之名的文件还没有全部落盘。`;
+    return `${call} 返回 0，但失败的刷盘丢掉的没有写：第 ${snapshot.synced} 字节之后不全在磁盘。`;
+  }
   if (fact.kind === "sync-inline") {
     return `服务器自己调用 ${call}，等了 ${time(fact.tookUs)}：前 ${bytes(fact.to)}已在磁盘。`;
   }
-  const names = namedWrites(snapshot, fact.from, fact.to);
+  const names = isSafe(snapshot, fact.to) ? namedWrites(snapshot, fact.from, fact.to) : [];
   const start = `${call} 返回：前 ${bytes(fact.to)}已在磁盘`;
   if (names.length === 0) return `${start}。`;
   const who =
@@ -293,8 +302,16 @@ function reply(
   }
   if (fact.bytes === 0) return `${said}；没有需要记进日志的。`;
   if (fact.inMemory > 0) return `${said}；${its}还在 ${code("aof_buf")}，杀进程会丢。`;
+  // 刷盘已返回；漏掉的和排在它后面的，这里分不开。
+  if (fact.inCache > 0 && fact.gate === "after-sync")
+    return `${said}；到它为止没有全部落盘，断电可能丢这 ${bytes(fact.bytes)}。`;
   if (fact.inCache > 0) return `${said}；${its}在页缓存，还没落盘。`;
-  return `${said}；${its}已落盘，杀进程、断电都还在。`;
+  if (isSafe(snapshot, answeredTo(snapshot)))
+    return `${said}；${its}已落盘，杀进程、断电都还在。`;
+  const name = undoneName(snapshot);
+  return name?.disk == null
+    ? `${said}；${its}已落盘，杀进程丢不了。`
+    : `${said}；${its}已落在 inode ${name.now}，磁盘上名字还指向 ${name.disk}，断电可能丢。`;
 }
 
 function note(fact: NoteFact, snapshot: Snapshot): string {
@@ -390,7 +407,12 @@ function powerCut(snapshot: Snapshot, fact: Extract<StepFact, { kind: "power-cut
   if (files.length > 1) {
     return `${at(snapshot.timeUs)}断电。磁盘上的名字可能指向${files.map(crashFile).join("，或者")}。`;
   }
-  const when = `${at(snapshot.timeUs)}断电。前 ${bytes(fact.synced)}已落盘；`;
+  const end = endBehindGap(snapshot, fact.synced);
+  if (end !== null) {
+    return `${at(snapshot.timeUs)}断电。磁盘上的文件止于 ${end}，第 ${fact.synced} 字节之后有缺口：刷盘失败时丢的没有写。`;
+  }
+  const were = fact.synced === 0 ? "什么也没刷盘" : `前 ${bytes(fact.synced)}已落盘`;
+  const when = `${at(snapshot.timeUs)}断电。${were}；`;
   if (fact.written === fact.synced) return `${when}内核手里没有别的。`;
   const may = zhDisks[snapshot.diskModel].may;
   return `${when}第 ${fact.synced} 到 ${fact.written} 字节，${may}。`;

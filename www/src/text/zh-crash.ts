@@ -68,11 +68,12 @@ export const crash: CrashText = {
   namesOpen: "没刷盘的名字，指向旧文件或者新文件。",
   possible: "可能的磁盘",
   left: "剩下的",
-  images: (view) => {
+  images: (view, { datasets, refused }) => {
     if (view.images === 1 && !view.moreThan) return "只有一种，是确定的。";
-    const sets =
-      view.groups.length === 1 ? "都恢复出同一个数据集" : `恢复出 ${view.groups.length} 种数据集`;
-    return `${imageCount(view)}磁盘，${sets}。`;
+    if (datasets === 0) return `${imageCount(view)}磁盘，都不能载入。`;
+    const sets = datasets === 1 ? "都恢复出同一个数据集" : `恢复出 ${datasets} 种数据集`;
+    if (refused === 0) return `${imageCount(view)}磁盘，${sets}。`;
+    return `${imageCount(view)}磁盘，其中 ${grouped(refused)} 种被拒绝，其余${sets}。`;
   },
   disks: () => "种磁盘",
   worstTag: "最差",
@@ -102,9 +103,4 @@ export const crash: CrashText = {
   bytes: "看字节",
   bootGroup: (_shortest, longest) => `从 ${longest} 字节启动`,
   refused: "加载器拒绝这些磁盘。",
-  foot: (view) => {
-    const lost = view.groups.some((group) => group.lostWrites > 0);
-    if (!view.promise.kept) return "承诺过的一次已确认写入没了。";
-    return lost ? "丢掉的没有违背承诺。" : "已确认的都没丢。";
-  },
 };
