@@ -11,8 +11,8 @@
 //! | process killed | acknowledged | acknowledged; of it only the written part where replies do not wait for the write | as `everysec` |
 //! | power cut | acknowledged | what the last completed sync covered | what the kernel wrote back |
 //!
-//! Under the disk models *exact*, *any prefix* and *zero tail* the part beyond the promise is still
-//! a prefix. A model that loses single blocks would break that: a log has no checksum.
+//! Under the disk models *exact*, *any prefix*, *ext4 ordered* and *zero tail* the part beyond the
+//! promise is still a prefix. A model that loses single blocks breaks that: a log has no checksum.
 
 use thiserror::Error;
 

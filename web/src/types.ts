@@ -224,7 +224,7 @@ export interface VerdictRow {
   riskUs: number;
 }
 export interface Verdict { killed: VerdictRow; power: VerdictRow;
-  diskError: VerdictRow & { /** what the server does next */ then: "refuses-writes" | "halts" | "nothing-to-sync" } }
+  diskError: VerdictRow & { /** what the server does next */ then: "refuses-writes" | "halts" | "goes-on" | "nothing-to-sync" } }
 
 export interface SeedField { name: string; value: string; changedAtStep: number }
 

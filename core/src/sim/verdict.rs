@@ -59,6 +59,8 @@ pub struct Frontier {
     pub model: DiskModel,
     /// A log that ends in zeros is refused as a whole.
     pub refuses_zeros: bool,
+    /// What came of a sync is not looked at.
+    pub ignores_failed_sync: bool,
     /// When the log is synced.
     pub policy: Policy,
     /// Nothing is synced any more, because a sync has failed.
@@ -151,6 +153,8 @@ pub enum Then {
     RefusesWrites,
     /// It ends itself.
     Halts,
+    /// It serves on, as if the sync had succeeded: nobody looks at what came of it.
+    GoesOn,
     /// There is no sync that could fail.
     NothingToSync,
 }
@@ -197,10 +201,10 @@ fn then(frontier: &Frontier) -> Then {
         return Then::NothingToSync;
     }
     match frontier.policy {
+        Policy::No if frontier.syncing.is_none() => Then::NothingToSync,
+        _ if frontier.ignores_failed_sync => Then::GoesOn,
         Policy::Always => Then::Halts,
-        Policy::EverySec => Then::RefusesWrites,
-        Policy::No if frontier.syncing.is_some() => Then::RefusesWrites,
-        Policy::No => Then::NothingToSync,
+        Policy::EverySec | Policy::No => Then::RefusesWrites,
     }
 }
 

@@ -9,6 +9,7 @@ use aof_core::event::{ChildStatus, Event};
 use aof_core::trace::{EffectSummary, Reader, Record, RecordedEvent};
 use aof_core::units::{Errno, JobId};
 use aof_tests::strace::Call;
+use aof_tests::wait;
 use nix::unistd::Pid;
 
 /// One effect that is a call.
@@ -182,10 +183,21 @@ impl Effects {
 /// The lane of each thread of a server.
 pub(crate) type Threads = BTreeMap<u32, Lane>;
 
-/// The threads of a server, by their names.
+/// The threads of a server, by their names. A thread gives itself its name when it first runs, which
+/// on a busy machine is after the server serves.
 pub(crate) fn threads(server: Pid) -> Threads {
-    let mut threads = Threads::new();
-    for thread in fs::read_dir(format!("/proc/{server}/task")).expect("the server runs") {
+    wait::until("both lanes to have their names", || {
+        let threads = named_threads(server);
+        let are_lanes = threads.values().filter(|lane| **lane != Lane::Inline).count() == 2;
+        are_lanes.then_some(threads).inspect(|threads| {
+            assert_eq!(threads.len(), 3, "the loop and two lanes");
+        })
+    })
+}
+
+fn named_threads(server: Pid) -> Threads {
+    let tasks = fs::read_dir(format!("/proc/{server}/task")).expect("the server runs");
+    let named = tasks.map(|thread| {
         let thread = thread.expect("a thread");
         let name = fs::read_to_string(thread.path().join("comm")).expect("a name");
         let lane = match name.trim() {
@@ -193,10 +205,9 @@ pub(crate) fn threads(server: Pid) -> Threads {
             "aof-slow" => Lane::Slow,
             _ => Lane::Inline,
         };
-        threads.insert(thread.file_name().to_string_lossy().parse().expect("a number"), lane);
-    }
-    assert_eq!(threads.len(), 3, "the loop and two lanes");
-    threads
+        (thread.file_name().to_string_lossy().parse().expect("a number"), lane)
+    });
+    named.collect()
 }
 
 /// A background job begins and ends where the trace says, as seen from the loop.

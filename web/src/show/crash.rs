@@ -30,6 +30,7 @@ pub fn verdict(world: &World, model: DiskModel) -> Verdict {
     disk_error.then = Some(match verdict.then {
         Then::RefusesWrites => "refuses-writes",
         Then::Halts => "halts",
+        Then::GoesOn => "goes-on",
         Then::NothingToSync => "nothing-to-sync",
     });
     Verdict {

@@ -90,7 +90,7 @@ function workStart(fact: Fact<"work-start">, snapshot: Snapshot): string {
     case "append":
       return `${who} appends ${bytes(fact.work.bytes)} of the rewrite buffer to the new file. The parent goes on serving.`;
     case "sync":
-      if (snapshot.profile === "redis-3.0")
+      if (hasNewName(snapshot))
         return `${who} called ${code("fdatasync")} on the new file, which has the name of the log already. Nothing waits for it.`;
       return snapshot.profile !== "hardened"
         ? `${who} called ${code("fdatasync")} on the new file. Nothing waits for it: the name changes before it ends.`

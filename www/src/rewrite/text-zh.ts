@@ -88,7 +88,7 @@ function workStart(fact: Fact<"work-start">, snapshot: Snapshot): string {
     case "append":
       return `${who}把重写缓冲的 ${bytes(fact.work.bytes)}追加到新文件，父进程照常服务。`;
     case "sync":
-      if (snapshot.profile === "redis-3.0")
+      if (hasNewName(snapshot))
         return `${who}对新文件调用 ${code("fdatasync")}；它已经有了日志的名字，没人等它刷完。`;
       return snapshot.profile !== "hardened"
         ? `${who}对新文件调用 ${code("fdatasync")}；没人等它，它还没结束名字就会改。`

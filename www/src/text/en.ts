@@ -201,12 +201,7 @@ export const en: Text = {
   verdictFoot: (failure, row, snapshot, short) => {
     if (failure === "diskError" && !short) {
       const then = snapshot.verdict.diskError.then;
-      // It looks at no answer of a sync, whatever the policy.
-      if (snapshot.profile === "redis-3.0" && then !== "nothing-to-sync") {
-        return then === "halts"
-          ? "Ignores a failed sync; a failed write halts"
-          : "A failed sync goes unseen; writes go on";
-      }
+      if (then === "goes-on") return "A failed sync goes unseen; writes go on";
       return then === "refuses-writes"
         ? "Server stays up and refuses new writes"
         : then === "halts"

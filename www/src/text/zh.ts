@@ -195,10 +195,7 @@ export const zh: Text = {
   verdictFoot: (failure, row, snapshot, short) => {
     if (failure === "diskError" && !short) {
       const then = snapshot.verdict.diskError.then;
-      // 无论哪种策略，它都不看刷盘的结果。
-      if (snapshot.profile === "redis-3.0" && then !== "nothing-to-sync") {
-        return then === "halts" ? "刷盘失败被忽略，写入失败才停下" : "刷盘失败没人看，照常接受写入";
-      }
+      if (then === "goes-on") return "刷盘失败没人看，照常接受写入";
       return then === "refuses-writes"
         ? "服务器不退出，但拒绝新的写入"
         : then === "halts"

@@ -37,6 +37,7 @@ fn frontier(durable: u64, written: u64) -> Frontier {
         appended: 30,
         syncing: None,
         refuses_zeros: false,
+        ignores_failed_sync: false,
         model: DiskModel::AnyPrefix,
         policy: Policy::EverySec,
         hopeless: false,
@@ -109,6 +110,15 @@ fn what_the_server_does_about_an_error_depends_on_the_policy() {
     assert_eq!(then(Policy::EverySec, None), Then::RefusesWrites);
     assert_eq!(then(Policy::No, None), Then::NothingToSync);
     assert_eq!(then(Policy::No, Some((0, 20))), Then::RefusesWrites);
+    for (policy, syncing, expected) in [
+        (Policy::Always, None, Then::GoesOn),
+        (Policy::EverySec, None, Then::GoesOn),
+        (Policy::No, Some((0, 20)), Then::GoesOn),
+        (Policy::No, None, Then::NothingToSync),
+    ] {
+        let blind = Frontier { policy, syncing, ignores_failed_sync: true, ..frontier(0, 20) };
+        assert_eq!(Verdict::of(&journal(), &blind).then, expected, "{policy:?}");
+    }
     let clean = Frontier { appended: 20, ..frontier(20, 20) };
     assert_eq!(Verdict::of(&journal(), &clean).then, Then::NothingToSync);
 }

@@ -1,7 +1,7 @@
 //! Where everything stands, by the files that a failure may leave under the log's name.
 
 use crate::aof::log::{State, SyncStatus};
-use crate::profile::ZeroTail;
+use crate::profile::{FailedSync, ZeroTail};
 use crate::sim::crash::DiskModel;
 use crate::sim::disk::Stored;
 use crate::sim::verdict::{Elsewhere, Frontier};
@@ -63,6 +63,7 @@ impl World {
             appended: appended.max(named.written),
             syncing: self.machine.log_sync().map(|(_, from, to)| (from, to)),
             model,
+            ignores_failed_sync: self.choices().failed_sync == FailedSync::Unseen,
             refuses_zeros: self.choices().zero_tail == ZeroTail::BadFormat,
             policy: self.config().appendfsync,
             hopeless: log.is_some_and(|log| log.sync_status() != SyncStatus::Fine),

@@ -1,4 +1,5 @@
-//! The server under torture, as a child process that never outlives this program.
+//! The server under torture, as a child process. It ends with this program, however that ends,
+//! but for a `kill -9`: the server has a process group of its own.
 
 use std::env;
 use std::ffi::OsString;
