@@ -1,7 +1,7 @@
 //! The runs behind the holes.
 
 use crate::explore::holes::Hole;
-use crate::profile::ProfileName;
+use crate::profile::{IdleSync, ProfileName};
 use crate::sim::disk::FailedPages;
 use crate::sim::fact::{Fact, Fault};
 use crate::sim::scenario::{Scenario, command, empty, first_visit, rename};
@@ -16,7 +16,15 @@ pub(super) fn of(hole: Hole, profile: ProfileName) -> Scenario {
     let policy = hole.policy();
     match hole {
         // The fourth write is acknowledged while the second sync runs.
-        Hole::PostponedWrite => first_visit(policy, profile, SEED),
+        Hole::PostponedWrite => {
+            let mut scenario = first_visit(policy, profile, SEED);
+            if profile.profile().idle_sync == IdleSync::Made {
+                return scenario;
+            }
+            // Here a sync begins only with a write, so the fourth begins the second: a fifth.
+            scenario.inputs.push(command(2_150_000, "SET e 5"));
+            looking_at(scenario, |world, _| world.journal().acknowledged_writes() == 5)
+        }
         // A sync of the old log has ended, then the name moves.
         Hole::RenameBeforeResidual | Hole::RenameBeforeSync => rename(policy, profile, SEED),
         Hole::LostRename => {
