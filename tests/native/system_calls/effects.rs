@@ -183,8 +183,8 @@ impl Effects {
 /// The lane of each thread of a server.
 pub(crate) type Threads = BTreeMap<u32, Lane>;
 
-/// The threads of a server, by their names. A thread gives itself its name when it first runs, which
-/// on a busy machine is after the server serves.
+/// The threads of a server, by their names. A thread gives itself its name when it first runs,
+/// which on a busy machine is after the server serves.
 pub(crate) fn threads(server: Pid) -> Threads {
     wait::until("both lanes to have their names", || {
         let threads = named_threads(server);
