@@ -5,11 +5,12 @@ use aof_core::promise::{Breach, Failure};
 use aof_core::sim::crash::DiskModel;
 use aof_tests::client::Reply;
 use aof_tests::fuse::survey::{Found, survey};
-use aof_tests::fuse::{Fault, Kind, Outcome, Recorder, on_recorder};
+use aof_tests::fuse::{Fault, Kind, Outcome, Recorder, Watched, on_recorder};
+use aof_tests::server::Launch;
 use aof_tests::wait::{self, LIMIT};
 use nix::errno::Errno;
 
-use super::{LIMITS, LOG, NEW_LOG, Writer, assert_kept, on_mount};
+use super::{LIMITS, LOG, NEW_LOG, Writer, assert_kept, on_mount, settle};
 
 const FULL: &str = "MISCONF Errors writing to the AOF file: No space left on device";
 const FAILED: &str = "MISCONF Errors writing to the AOF file: Input/output error";
@@ -24,6 +25,19 @@ fn recovered(recorder: &Recorder, world: (&str, &str)) -> usize {
         assert_eq!(*reply, Reply::bulk(number.to_string()), "{world:?}");
     }
     list.elements().len()
+}
+
+/// A server with one unit, whose sync hangs.
+fn write_while_a_sync_hangs<'a>(
+    recorder: &'a Recorder,
+    launch: &Launch,
+) -> (Watched<'a>, Writer<'a>) {
+    let server = recorder.start(launch);
+    let mut writer = Writer::new(recorder, server.client());
+    recorder.arm(Fault::next(Kind::Sync, Outcome::Hangs).of(LOG));
+    writer.write(1);
+    wait::until_true("a sync to begin", || recorder.hanging() == 1);
+    (server, writer)
 }
 
 #[test]
@@ -106,11 +120,8 @@ fn under_everysec_a_failed_sync_heals_by_a_rewrite_and_no_crash_meanwhile_loses_
 fn a_sync_error_that_redis_6_2_forgets_is_a_hole_in_its_log() {
     on_recorder("that Redis 6.2 forgets a failed sync", |recorder| {
         let world = ("redis-6.2", "everysec");
-        let mut server = recorder.start(&on_mount(recorder, world));
-        let mut writer = Writer::new(recorder, server.client());
-        recorder.arm(Fault::next(Kind::Sync, Outcome::Hangs).of(LOG));
-        writer.write(1);
-        wait::until_true("a sync to begin", || recorder.hanging() == 1);
+        let launch = on_mount(recorder, world);
+        let (mut server, mut writer) = write_while_a_sync_hangs(recorder, &launch);
         // Answered at once, and written after the sync has failed. A second one could come two
         // seconds later on a slow machine, and Redis 6.2 waits for the disk then.
         writer.write(1);
@@ -129,16 +140,52 @@ fn a_sync_error_that_redis_6_2_forgets_is_a_hole_in_its_log() {
     });
 }
 
+/// Redis 3.0 does not look at what a sync returns: it answers as if the write were durable, says
+/// nothing, and writes on behind the gap.
+#[test]
+fn redis_3_0_does_not_see_that_a_sync_has_failed() {
+    for policy in ["always", "everysec"] {
+        on_recorder("that Redis 3.0 does not see a failed sync", |recorder| {
+            let world = ("redis-3.0", policy);
+            let mut server = recorder.start(&on_mount(recorder, world));
+            let mut writer = Writer::new(recorder, server.client());
+            writer.write(2);
+            settle(&mut writer, world);
+            recorder.arm(Fault::next(Kind::Sync, EIO).of(LOG));
+            let before = writer.commands.len();
+            wait::until_true("a sync to fail", || {
+                writer.write(1);
+                recorder.hits() == 1
+            });
+            let acknowledged = writer.commands.len();
+            let mut other = server.client();
+            assert_eq!(other.info("aof_last_write_status"), "ok", "{policy}");
+            assert_eq!(other.command("PING").text(), "PONG", "{policy}");
+            writer.write(2);
+            settle(&mut writer, world);
+            server.kill();
+            let printed = server.process.printed();
+            assert!(!printed.contains("Fail to fsync"), "{policy}: {printed}");
+            let row = survey(&writer.run(world), Failure::PowerCut, DiskModel::Exact, LIMITS);
+            let in_log = |breach: fn(&Breach) -> bool| {
+                let mut all = row.violations.iter();
+                all.any(|violation| violation.found == Found::Log && breach(&violation.breach))
+            };
+            assert!(in_log(|breach| *breach == Breach::Refused), "{policy}: {row}");
+            if policy == "always" {
+                assert_eq!(acknowledged, before + 1);
+                assert!(in_log(|breach| matches!(breach, Breach::TooShort { .. })), "{row}");
+            }
+        });
+    }
+}
+
 #[test]
 fn a_sync_that_hangs_puts_off_writes_and_their_replies() {
     on_recorder("what a hanging sync leads to", |recorder| {
         let world = ("hardened", "everysec");
         let launch = on_mount(recorder, world).set("held-reply-timeout-ms", "60000");
-        let mut server = recorder.start(&launch);
-        let mut writer = Writer::new(recorder, server.client());
-        recorder.arm(Fault::next(Kind::Sync, Outcome::Hangs).of(LOG));
-        writer.write(1);
-        wait::until_true("a sync to begin", || recorder.hanging() == 1);
+        let (mut server, mut writer) = write_while_a_sync_hangs(recorder, &launch);
         let before = recorder.bytes(LOG);
         writer.send();
         let mut other = server.client();
@@ -158,11 +205,8 @@ fn a_sync_that_hangs_puts_off_writes_and_their_replies() {
 fn redis_6_2_answers_writes_that_a_hanging_sync_puts_off() {
     on_recorder("that a kill loses what Redis 6.2 acknowledged", |recorder| {
         let world = ("redis-6.2", "everysec");
-        let mut server = recorder.start(&on_mount(recorder, world));
-        let mut writer = Writer::new(recorder, server.client());
-        recorder.arm(Fault::next(Kind::Sync, Outcome::Hangs).of(LOG));
-        writer.write(1);
-        wait::until_true("a sync to begin", || recorder.hanging() == 1);
+        let launch = on_mount(recorder, world);
+        let (mut server, mut writer) = write_while_a_sync_hangs(recorder, &launch);
         writer.write(1);
         let run = writer.run(world);
         let row = survey(&run, Failure::Killed, DiskModel::Exact, LIMITS);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use aof_core::config::{Config, Policy};
-use aof_core::promise::Breach;
+use aof_core::promise::{Breach, Failure};
 use aof_core::sim::crash::DiskModel;
 use aof_tests::client::Reply;
 use aof_tests::fuse::survey::{Directory, DirectoryLimits, Row, Run, survey_directories};
@@ -107,7 +107,7 @@ fn row(policy: &str, model: DiskModel) -> Option<Row> {
         // What lies elsewhere, or is called otherwise, Redis does not look at.
         let counts = |path: &str| path.starts_with("appendonlydir/appendonly.aof.");
         let recover = |directory: &Directory| recover(&launch, directory);
-        let row = survey_directories(&run, model, LIMITS, counts, recover);
+        let row = survey_directories(&run, (Failure::PowerCut, model), LIMITS, counts, recover);
         eprintln!("Redis 7   {policy:8} {row}");
         found = Some(row);
     });

@@ -10,7 +10,6 @@
 //!   units as the file that was the log then held when that sync began.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use aof_core::config::{Config, Policy};
 use aof_core::digest::Digest;
@@ -27,8 +26,10 @@ use aof_core::sim::recover::recover;
 use aof_core::units::{ClientId, Millis};
 
 mod directories;
+mod table;
 
 pub use directories::{Directory, Limits as DirectoryLimits, survey_directories};
+pub use table::{HEADING, Line};
 
 /// A recorded run of one server.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ pub struct Violation {
     pub breach: Breach,
 }
 
-/// One failure under one model: a line of the table.
+/// One failure under one model.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What failed.
@@ -86,6 +87,10 @@ pub struct Row {
     pub distinct: usize,
     /// How many of them were recovered.
     pub recovered: usize,
+    /// How many of those did not load.
+    pub refused: usize,
+    /// Different datasets that the others lead to.
+    pub datasets: usize,
     /// At some moment there were more than were listed.
     pub more_than: bool,
     /// How many of those that were recovered break the promise at some moment.
@@ -103,6 +108,8 @@ impl Row {
             images: 0,
             distinct: 0,
             recovered: 0,
+            refused: 0,
+            datasets: 0,
             more_than: false,
             broken: 0,
             violations: Vec::new(),
@@ -124,31 +131,6 @@ impl Row {
     #[must_use]
     pub fn has(&self, found: Found) -> bool {
         self.violations.iter().any(|violation| violation.found == found)
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failure = match self.failure {
-            Failure::Killed => "killed",
-            Failure::PowerCut => "power cut",
-        };
-        let more = if self.more_than { " and more" } else { "" };
-        let (model, cuts) = (self.model.as_str(), self.cuts);
-        let (images, distinct) = (self.images, self.distinct);
-        write!(out, "{failure:9} {model:12} {cuts:4} cuts {images:7} images{more}")?;
-        write!(out, " {distinct:6} distinct {:6} recovered", self.recovered)?;
-        if self.violations.is_empty() {
-            write!(out, "  kept")?;
-        } else {
-            write!(out, "  broken on {}", self.broken)?;
-        }
-        for violation in &self.violations {
-            let Violation { operations, promised, found, length_bytes, breach, .. } = violation;
-            write!(out, "\n    BROKEN after operation {operations}: {promised} units promised; ")?;
-            write!(out, "{found:?} of {length_bytes} bytes: {breach}")?;
-        }
-        Ok(())
     }
 }
 
@@ -333,6 +315,11 @@ pub fn survey(run: &Run, failure: Failure, model: DiskModel, limits: Limits) -> 
     }
     row.distinct = distinct.len();
     row.recovered = distinct.len();
+    let led: Vec<_> = distinct.iter().filter_map(|content| survey.recovered.get(content)).collect();
+    row.refused = led.iter().filter(|recovered| dataset(***recovered).is_none()).count();
+    let datasets: BTreeSet<u128> =
+        led.iter().filter_map(|recovered| dataset(**recovered)).collect();
+    row.datasets = datasets.len();
     row.broken = broken.len();
     row
 }

@@ -10,7 +10,7 @@
 //!
 //! Recovery is the server's own: the caller starts one on each directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aof_core::config::Policy;
 use aof_core::digest::Digest;
@@ -125,7 +125,7 @@ struct Possible {
     last: Operation,
 }
 
-/// Lets the power fail after each operation of the run, and recovers directories by `recover`:
+/// Lets the failure come after each operation of the run, and recovers directories by `recover`:
 /// how many units there are, from the first on without a gap, or nothing if it refuses. Files for
 /// which `counts` is false are left away.
 ///
@@ -134,26 +134,30 @@ struct Possible {
 #[must_use]
 pub fn survey_directories(
     run: &Run,
-    model: DiskModel,
+    (failure, model): (Failure, DiskModel),
     limits: Limits,
     counts: impl Fn(&str) -> bool,
     mut recover: impl FnMut(&Directory) -> Option<Result<u64, String>>,
 ) -> Row {
     let prefixes = Prefixes::of(&run.commands);
-    let mut row = Row::new(Failure::PowerCut, model);
+    let mut row = Row::new(failure, model);
     let possible = every_directory(run, &mut row, limits, counts);
     row.distinct = possible.len();
     // Of too many, some from all parts of the run.
     let step = possible.len().div_ceil(limits.most.max(1)).max(1);
     row.more_than |= step > 1;
+    let mut datasets: BTreeSet<Result<u64, String>> = BTreeSet::new();
     for possible in possible.into_iter().step_by(step) {
-        let recovered = match recover(&possible.directory) {
-            Some(Ok(units)) => Recovered::Dataset(prefixes.digest(units)),
+        let outcome = recover(&possible.directory);
+        let recovered = match &outcome {
+            Some(Ok(units)) => Recovered::Dataset(prefixes.digest(*units)),
             // No dataset of any prefix has this digest, but by an accident that nobody meets.
             Some(Err(_)) => Recovered::Dataset(u128::MAX),
             None => Recovered::Refused,
         };
         row.recovered += 1;
+        row.refused += usize::from(outcome.is_none());
+        datasets.extend(outcome);
         if let Err(breach) = prefixes.judge(recovered, possible.promised) {
             let length_bytes = possible.directory.values().map(|content| content.len() as u64);
             let (length_bytes, Possible { promised, operations, last, .. }) =
@@ -169,6 +173,7 @@ pub fn survey_directories(
             });
         }
     }
+    row.datasets = datasets.len();
     row
 }
 
@@ -189,16 +194,21 @@ fn every_directory(
         replay.apply(operation).expect("a program did this");
         names.follow(operation);
         let called = names.states.last().cloned().unwrap_or_default();
-        let is_log = |file| called.iter().any(|(name, at)| *at == file && name.contains(".incr."));
+        // A log of several files, or of one.
+        let log = &run.config.appendfilename;
+        let holds_records = |name: &str| name == log || name.contains(".incr.");
+        let is_log = |file| called.iter().any(|(name, at)| *at == file && holds_records(name));
         covered.follow(operation, is_log);
         row.cuts += 1;
-        let promised = match run.config.appendfsync {
-            Policy::Always => replay.acknowledged_units(),
-            Policy::EverySec | Policy::No => covered.upto,
+        let promised = match (row.failure, run.config.appendfsync) {
+            (Failure::Killed, _) | (_, Policy::Always) => replay.acknowledged_units(),
+            (Failure::PowerCut, Policy::EverySec | Policy::No) => covered.upto,
         };
         if changes_disk(operation) {
             now.clear();
-            for state in &names.states {
+            // The kernel knows the last one.
+            let lost = if row.failure == Failure::Killed { names.states.len() - 1 } else { 0 };
+            for state in &names.states[lost..] {
                 for directory in directories(&replay, state, row, limits, &counts) {
                     let mut digest = Digest::new();
                     for (name, content) in &directory {
@@ -239,7 +249,7 @@ fn directories(
     for (name, file) in state.iter().filter(|(name, _)| counts(name)) {
         let limits = crash::Limits { images: limits.each, ..crash::Limits::default() };
         let inode = replay.inode(*file);
-        let stored = possibilities(replay.disk(), name, Failure::PowerCut, row.model, limits);
+        let stored = possibilities(replay.disk(), name, row.failure, row.model, limits);
         let of_file = stored.into_iter().find(|possibility| possibility.inode == inode);
         let of_file = of_file.expect("the name may lead there");
         counted = counted.saturating_mul(of_file.counted);
