@@ -3,6 +3,13 @@
 //! What must hold: the server stays up, its memory stays within the bound that the README states,
 //! no descriptor is lost, the good client gets every answer, and the log is whole.
 
+mod behaviour;
+mod bytes;
+mod fuzz;
+mod honest;
+mod shrink;
+mod storm;
+
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

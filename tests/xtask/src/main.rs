@@ -55,7 +55,7 @@ enum Task {
     },
     /// Measure the server beside Redis, and the parts of `core`
     Bench(bench::Options),
-    /// Rewrite the log ten thousand times under load, and kill children for a minute
+    /// Rewrite the log ten thousand times under load, kill children, bear hostile clients
     Soak(soak::Options),
 }
 
