@@ -87,57 +87,45 @@ fn hardened_holds_the_gates_and_never_works_on_the_loop() {
 
 #[test]
 fn redis_does_all_of_it_on_the_loop_and_syncs_as_the_policy_says() {
+    assert_switch_on_the_loop(ProfileName::Redis62, "new", |sync| {
+        format!("{sync}inline rename, start close 1, ")
+    });
+}
+
+#[test]
+fn redis_3_0_renames_before_it_syncs() {
+    assert_switch_on_the_loop(ProfileName::Redis30, "log", |sync| {
+        format!("inline rename, {sync}start close 1, ")
+    });
+}
+
+/// A rewrite whose switch stands in one turn. `synced` is the name that the new file has when it is
+/// synced, and `calls` what is done with it between its last bytes and the end of the old one.
+fn assert_switch_on_the_loop(profile: ProfileName, synced: &str, calls: fn(&str) -> String) {
     for (policy, sync) in [
-        (Policy::Always, "inline sync new, "),
-        (Policy::EverySec, "start sync new, "),
-        (Policy::No, ""),
+        (Policy::Always, format!("inline sync {synced}, ")),
+        (Policy::EverySec, format!("start sync {synced}, ")),
+        (Policy::No, String::new()),
     ] {
-        let mut rig = Rig::new(ProfileName::Redis62, policy);
+        let mut rig = Rig::new(profile, policy);
         rig.done(1, "SET a 1");
         rig.turn(1, "BGREWRITEAOF");
         rig.child_reads();
         rig.child_asks();
         rig.done(1, "SET b 2");
         let seen = rig.child_ends();
+        let calls = calls(&sync);
         assert_eq!(
             seen,
             format!(
-                "close pipes, inline open temp-bg Append as 2, inline append 50, {sync}inline \
-                 rename, start close 1, start unlink temp-bg, start unlink temp"
+                "close pipes, inline open temp-bg Append as 2, inline append 50, {calls}start \
+                 unlink temp-bg, start unlink temp"
             )
         );
         assert_eq!(rig.outside.durable.len(), 1, "the directory is never synced");
         rig.settle();
         assert_eq!(rig.engine.rewrite().completed(), 1);
         assert!(rig.engine.rewrite().switch_micros().is_some());
-        rig.assert_log_is_complete();
-    }
-}
-
-#[test]
-fn redis_3_0_renames_before_it_syncs() {
-    for (policy, sync) in [
-        (Policy::Always, "inline sync log, "),
-        (Policy::EverySec, "start sync log, "),
-        (Policy::No, ""),
-    ] {
-        let mut rig = Rig::new(ProfileName::Redis30, policy);
-        rig.done(1, "SET a 1");
-        rig.turn(1, "BGREWRITEAOF");
-        rig.child_reads();
-        rig.child_asks();
-        rig.done(1, "SET b 2");
-        let seen = rig.child_ends();
-        assert_eq!(
-            seen,
-            format!(
-                "close pipes, inline open temp-bg Append as 2, inline append 50, inline rename, \
-                 {sync}start close 1, start unlink temp-bg, start unlink temp"
-            )
-        );
-        assert_eq!(rig.outside.durable.len(), 1, "the directory is never synced");
-        rig.settle();
-        assert_eq!(rig.engine.rewrite().completed(), 1);
         rig.assert_log_is_complete();
     }
 }
