@@ -5,12 +5,13 @@
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
 //! it), [`play`], [`suite`] (the steps of a test run), [`fuzz`] (one of them), [`closing`] and
 //! [`counts`] (how many tests ran, and how many should have), [`mod@bench`] (beside Redis),
-//! [`soak`] (some tests for longer).
+//! [`soak`] (some tests for longer), [`miri`] (some of them interpreted).
 
 mod bench;
 mod closing;
 mod counts;
 mod fuzz;
+mod miri;
 mod need;
 mod needs;
 mod page;
@@ -55,6 +56,8 @@ enum Task {
     },
     /// Measure the server beside Redis, and the parts of `core`
     Bench(bench::Options),
+    /// Interpret unit tests of `core` with Miri, which stops at undefined behaviour
+    Miri(miri::Options),
     /// Rewrite the log ten thousand times under load, kill children, bear hostile clients
     Soak(soak::Options),
 }
@@ -76,6 +79,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test { subset } => suite::run(&project, subset, Mode::Compare),
         Task::Counts { subset } => suite::run(&project, subset, Mode::Rewrite),
         Task::Bench(options) => bench::bench(&project, &options),
+        Task::Miri(options) => miri::miri(&project, &options),
         Task::Soak(options) => soak::soak(&project, &options),
     }
 }

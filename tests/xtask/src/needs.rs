@@ -18,6 +18,8 @@ const WASM_PACK: &str = "0.15.1";
 const CARGO_FUZZ: &str = "0.13.2";
 /// What is not shown where nothing can be fuzzed.
 pub(crate) const FUZZING_PROVES: &str = "that no input makes the engine panic (fuzzing)";
+/// The toolchain that Miri is a component of.
+pub(crate) const NIGHTLY: &str = "nightly";
 /// The target of the page's module.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -65,6 +67,11 @@ pub(crate) fn for_fuzz(project: &Project) -> Result<Vec<Need>> {
     Ok(vec![rust(project)?, cxx_compiler(), sanitizer(), tool])
 }
 
+/// What interprets the tests of `core`. Nothing else is shown by that, so nothing goes on without.
+pub(crate) fn for_miri(project: &Project) -> Result<Vec<Need>> {
+    Ok(vec![rust(project)?, nightly(project), miri(project)])
+}
+
 /// Only Rust itself.
 pub(crate) fn for_core(project: &Project) -> Result<Vec<Need>> {
     Ok(vec![rust(project)?])
@@ -105,6 +112,40 @@ fn components(project: &Project) -> Need {
             clippy.split_whitespace().nth(1).map(str::to_owned)
         }),
         cure: rustup(project, &["component", "add", "clippy", "rustfmt"], "a few seconds"),
+    }
+}
+
+/// A nightly that is here is not renewed: not every nightly has every component.
+fn nightly(project: &Project) -> Need {
+    let install = ["toolchain", "install", NIGHTLY, "--profile", "minimal"];
+    Need {
+        name: "a nightly Rust".to_owned(),
+        proves: None,
+        found: Box::new(|project| {
+            let ask = ["run", NIGHTLY, "rustc", "--version"];
+            let text = run::answer(project.command("rustup").args(ask))?;
+            text.split_whitespace().nth(1).map(str::to_owned)
+        }),
+        cure: rustup(project, &install, "a minute"),
+    }
+}
+
+/// It interprets the standard library too, and compiles it from its source.
+fn miri(project: &Project) -> Need {
+    let add = ["component", "add", "miri", "rust-src", "--toolchain", NIGHTLY];
+    Need {
+        name: "Miri and the source of the standard library".to_owned(),
+        proves: None,
+        found: Box::new(|project| {
+            let ask = ["run", NIGHTLY, "rustc", "--print", "sysroot"];
+            let toolchain = run::answer(project.command("rustup").args(ask))?;
+            let library = "lib/rustlib/src/rust/library/Cargo.toml";
+            let ask = ["run", NIGHTLY, "cargo", "miri", "--version"];
+            let text = run::answer(project.command("rustup").args(ask))?;
+            let version = text.split_whitespace().nth(1)?;
+            Path::new(&toolchain).join(library).is_file().then(|| version.to_owned())
+        }),
+        cure: rustup(project, &add, "a few seconds"),
     }
 }
 

@@ -3,6 +3,15 @@
 use super::*;
 use crate::load::fault::{Class, TailClass};
 
+/// Every how many bytes a log is cut; Miri is some hundred times slower than a program of rustc.
+const CUT_STEP: usize = if cfg!(miri) { 29 } else { 1 };
+
+/// By how much the sizes of pieces grow, for the same reason.
+const PIECE_STEP: usize = if cfg!(miri) { 67 } else { 1 };
+
+/// By how much the numbers of zeros grow, for the same reason.
+const ZEROS_STEP: usize = if cfg!(miri) { 9 } else { 1 };
+
 /// Ends of the commands of the sample after which no transaction is open.
 fn good_ends(ends: &[usize]) -> Vec<usize> {
     // The transaction reaches from command 3 to command 6, counted from 0.
@@ -35,7 +44,7 @@ fn payload_ends(bytes: &[u8]) -> Vec<Option<usize>> {
 fn every_cut_in_pieces_of_every_size() {
     let (bytes, ends) = sample();
     let good = good_ends(&ends);
-    for cut in 0..=bytes.len() {
+    for cut in (0..=bytes.len()).step_by(CUT_STEP) {
         let front = &bytes[..cut];
         let report = judge(ProfileName::Hardened, front, cut.max(1));
         let expected = if good.contains(&cut) || cut == 0 {
@@ -49,7 +58,7 @@ fn every_cut_in_pieces_of_every_size() {
         assert_eq!(report.valid_up_to, last_at_most(&good, cut) as u64, "cut at {cut}");
         assert_eq!(report.commands, ends.iter().filter(|&&end| end <= cut).count() as u64);
         assert_eq!(judge(ProfileName::Redis62, front, cut.max(1)), report, "cut at {cut}");
-        for piece in 1..cut {
+        for piece in (1..cut).step_by(PIECE_STEP) {
             assert_eq!(check_in_pieces(hardened(), front, piece), report, "{cut} by {piece}");
         }
         for piece in [1, 2, 3, 7, 64] {
@@ -63,7 +72,7 @@ fn every_cut_loads_the_same_dataset_as_its_good_front() {
     let (bytes, ends) = sample();
     let good = good_ends(&ends);
     let config = config(ProfileName::Hardened);
-    for cut in 0..=bytes.len() {
+    for cut in (0..=bytes.len()).step_by(CUT_STEP) {
         let (_, digest) = load_in_pieces(&config, &bytes[..cut], 11);
         let front = last_at_most(&good, cut);
         let (_, expected) = load_in_pieces(&config, &bytes[..front], 1000);
@@ -76,8 +85,8 @@ fn every_cut_loads_the_same_dataset_as_its_good_front() {
 fn every_cut_followed_by_zeros() {
     let (bytes, ends) = sample();
     let (good, payload) = (good_ends(&ends), payload_ends(&bytes));
-    for cut in 0..=bytes.len() {
-        for zeros in 1..20 {
+    for cut in (0..=bytes.len()).step_by(CUT_STEP) {
+        for zeros in (1..20).step_by(ZEROS_STEP) {
             let mut file = bytes[..cut].to_vec();
             file.resize(cut + zeros, 0);
             let from = file.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
@@ -97,7 +106,7 @@ fn every_cut_followed_by_zeros() {
                 TailClass::OpenTransaction => panic!("cut at {cut}, {zeros} zeros"),
             }
             assert_eq!(report.valid_up_to, last_at_most(&good, cut) as u64);
-            for piece in 1..file.len() {
+            for piece in (1..file.len()).step_by(PIECE_STEP) {
                 assert_eq!(check_in_pieces(hardened(), &file, piece).error, report.error);
             }
             // The same with something behind it is damage, and nothing is cut off by itself.

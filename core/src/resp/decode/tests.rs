@@ -132,13 +132,16 @@ fn samples_are_understood() {
     }
 }
 
+/// By how many bytes the second of two cuts is moved; Miri is some hundred times slower.
+const SECOND_CUT_STEP: usize = if cfg!(miri) { 17 } else { 1 };
+
 #[test]
 fn every_cut_gives_the_same() {
     for (input, expected) in samples() {
         let shown = String::from_utf8_lossy(input);
         for first in 0..=input.len() {
             assert_eq!(decode_all(input, &[first]), expected, "{shown:?} cut at {first}");
-            for second in first..=input.len() {
+            for second in (first..=input.len()).step_by(SECOND_CUT_STEP) {
                 let cuts = [first, second];
                 assert_eq!(decode_all(input, &cuts), expected, "{shown:?} cut at {cuts:?}");
             }
@@ -199,13 +202,19 @@ fn endless_lines_are_given_up() {
     assert!(matches!(decode_all(&longest, &[])[..], [Seen::Command { .. }]));
 }
 
+/// Bytes of a long line or word, which come one by one; fewer for Miri, which is slow.
+const LONG_BYTES: usize = if cfg!(miri) { 300 } else { 5000 };
+
 /// A byte that was looked at for a line's end is not looked at again.
 #[test]
 fn each_byte_is_looked_at_once() {
-    let inline = [b"SET a ".to_vec(), vec![b'x'; 5000], b"\r\n".to_vec()].concat();
-    let header = [b"*1\r\n$".to_vec(), vec![b'9'; 5000], b"\r\n".to_vec()].concat();
+    let inline = [b"SET a ".to_vec(), vec![b'x'; LONG_BYTES], b"\r\n".to_vec()].concat();
+    let header = [b"*1\r\n$".to_vec(), vec![b'9'; LONG_BYTES], b"\r\n".to_vec()].concat();
     let mut bulk = Vec::new();
-    encode_command(&[b"SET".to_vec(), vec![b'k'; 3000], vec![b'\r'; 5000]], &mut bulk);
+    encode_command(
+        &[b"SET".to_vec(), vec![b'k'; LONG_BYTES / 2], vec![b'\r'; LONG_BYTES]],
+        &mut bulk,
+    );
     for input in [inline, header, bulk] {
         let mut decoder = Decoder::new(Limits::default());
         for end in 0..=input.len() {
@@ -226,7 +235,7 @@ fn claims_cost_nothing() {
 
 #[test]
 fn a_long_list_of_spans_is_given_back() {
-    let words = vec![b"x"; 20_000];
+    let words = vec![b"x"; 2 * KEPT_SPANS];
     let mut input = Vec::new();
     encode_command(&words, &mut input);
     let mut decoder = Decoder::new(Limits::default());
@@ -273,9 +282,12 @@ fn a_stranger_may_send_little() {
     assert_eq!(verdict(b"*1\r\n$536870913\r\n", true), invalid);
 }
 
+/// Random inputs of a test; fewer for Miri, which is slow.
+const SEEDS: u64 = if cfg!(miri) { 20 } else { 3_000 };
+
 #[test]
 fn encoded_commands_come_back() {
-    for seed in 0..300 {
+    for seed in 0..SEEDS / 10 {
         let mut random = Random::new(seed);
         let mut input = Vec::new();
         let mut expected = Vec::new();
@@ -296,7 +308,7 @@ fn encoded_commands_come_back() {
 /// Arbitrary bytes, mostly from the alphabet of the protocol: no panic, and cuts change nothing.
 #[test]
 fn random_bytes_never_panic() {
-    for seed in 0..3_000 {
+    for seed in 0..SEEDS {
         let mut random = Random::new(seed);
         let input: Vec<u8> = (0..random.below(120)).map(|_| protocol_byte(&mut random)).collect();
         let whole = decode_all(&input, &[]);

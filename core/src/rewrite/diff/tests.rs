@@ -38,19 +38,23 @@ fn digest(diff: &Diff) -> u128 {
     digest.finish()
 }
 
-/// Every sequence of four steps with every size that can matter, for blocks of one to three bytes.
+/// Steps of a short run; fewer for Miri, which is some hundred times slower.
+const SHORT_RUN_STEPS: u32 = if cfg!(miri) { 2 } else { 4 };
+
+/// Every sequence of that many steps with every size that can matter, for blocks of one to three
+/// bytes.
 #[test]
 fn every_short_run_agrees_with_a_byte_string() {
     let mut runs = 0;
     for block_bytes in 1..=3 {
         // A step: which of the three operations, and with how many bytes (0 to 4).
-        for choices in 0..(15_u32.pow(4)) {
+        for choices in 0..(15_u32.pow(SHORT_RUN_STEPS)) {
             let (mut diff, mut model) = (Diff::new(block_bytes), Model::default());
             let mut next = 0_u8;
             diff.append(b"ab");
             model.appended.extend(b"ab");
             let mut left = choices;
-            for _ in 0..4 {
+            for _ in 0..SHORT_RUN_STEPS {
                 let (kind, bytes) = (left % 3, usize::try_from(left / 3 % 5).unwrap());
                 left /= 15;
                 step(&mut diff, &mut model, kind, bytes, &mut next);
@@ -59,15 +63,18 @@ fn every_short_run_agrees_with_a_byte_string() {
             runs += 1;
         }
     }
-    assert_eq!(runs, 3 * 50_625);
+    assert_eq!(runs, 3 * if cfg!(miri) { 225 } else { 50_625 });
 }
+
+/// Steps of a long run; fewer for Miri.
+const LONG_RUN_STEPS: u32 = if cfg!(miri) { 15 } else { 2000 };
 
 #[test]
 fn long_runs_agree_with_a_byte_string() {
     let mut random = Random::new(20_261_121);
     for block_bytes in [1, 7, 64, 1000] {
         let (mut diff, mut model, mut next) = (Diff::new(block_bytes), Model::default(), 0);
-        for _ in 0..2000 {
+        for _ in 0..LONG_RUN_STEPS {
             let bytes = usize::try_from(random.below(300)).unwrap();
             step(&mut diff, &mut model, u32::try_from(random.below(3)).unwrap(), bytes, &mut next);
         }
@@ -137,16 +144,19 @@ fn a_whole_block_is_handed_over_without_a_copy() {
     assert!(diff.take(4000).is_none());
 }
 
+/// Bytes of the block that is filled one by one; fewer for Miri.
+const FILLED_BYTES: u64 = if cfg!(miri) { 200 } else { 100_000 };
+
 /// A block that grew would be copied on the event loop.
 #[test]
 fn a_block_never_moves() {
-    for mut diff in [Diff::new(100_000), Diff::new(100_000).clone()] {
+    for mut diff in [Diff::new(FILLED_BYTES), Diff::new(FILLED_BYTES).clone()] {
         diff.append(b"a");
         let memory = diff.unsent().as_ptr();
-        for _ in 1..100_000 {
+        for _ in 1..FILLED_BYTES {
             diff.append(b"b");
         }
-        assert_eq!((diff.unsent().len(), diff.unsent().as_ptr()), (100_000, memory));
+        assert_eq!((diff.unsent().len() as u64, diff.unsent().as_ptr()), (FILLED_BYTES, memory));
     }
 }
 
