@@ -19,8 +19,7 @@
 //! # The option that makes holes
 //! With `nodelalloc` ext4 may show NULs up to the end of a block and real commands behind it. No
 //! server can load that and know that it is right: the hole may as well be damage. The loader
-//! refuses, says where, and what `aof fix` leaves must hold the promise. There the log need not be
-//! one that a model allows: each byte must be one that was written, or NUL.
+//! refuses, says where, and what `aof fix` leaves must hold the promise.
 
 use std::fmt;
 use std::fs;
@@ -321,9 +320,7 @@ fn judge(disk: &LoopDisk<'_>, place: &Place, world: World, cut: Cut, at: &AtCut)
     let what = format!("{world}, {disk:?}, {cut}");
     let content = fs::read(disk.path().join(LOG)).unwrap_or_else(|error| panic!("{what}: {error}"));
     let (saved, length) = (keep(place, &content), content.len());
-    let holes = disk.options().contains("nodelalloc");
-    assert!(!holes || has_only_holes(&at.replay, &content), "{what}: strange bytes");
-    for &model in models(disk).iter().filter(|_| !holes) {
+    for &model in models(disk) {
         let (disk, cut) = (at.replay.disk(), Failure::PowerCut);
         let known = crash::admits(disk, LOG, cut, model, Some(&content));
         assert!(known, "{what}: {} does not know these {length} bytes", model.as_str());
@@ -353,19 +350,6 @@ fn judge(disk: &LoopDisk<'_>, place: &Place, world: World, cut: Cut, at: &AtCut)
             })
         }
     }
-}
-
-/// Whether the synced bytes are there, and each other byte is one that was written or NUL. No model
-/// says more of `nodelalloc` while a server runs: a block may hold what it held when the journal
-/// was committed, up to the end of any write in the middle of a sector.
-fn has_only_holes(replay: &Replay, content: &[u8]) -> bool {
-    let disk = replay.disk();
-    let files = disk.possible_inodes(LOG).into_iter().flatten().filter_map(|file| disk.file(file));
-    files.into_iter().any(|file| {
-        content.starts_with(file.durable())
-            && content.len() <= file.cached().len()
-            && content.iter().zip(file.cached()).all(|(found, wrote)| found == wrote || *found == 0)
-    })
 }
 
 /// A copy of what was found, for other programs.

@@ -124,6 +124,21 @@ fn new_files(what: &str, then: impl Fn(char) -> Vec<Step>, promised: bool) -> Ca
     Case { lines: files.iter().map(line).collect(), steps }
 }
 
+/// A file that grows over two commits. The second one brings a longer file and need not bring what
+/// was written meanwhile into the block that the first one had: with `nodelalloc`, 5000 real bytes,
+/// 3192 NULs, and real ones again.
+fn grown() -> Case {
+    let steps = vec![
+        Step::Create('a'),
+        Step::Append('a', 5_000),
+        Step::SyncUnrelated,
+        Step::Append('a', 5_000),
+        Step::SyncUnrelated,
+    ];
+    let what = "5000 not, Commit, 5000 more: Commit".to_owned();
+    Case { steps, lines: vec![Line { what, name: 'a', may_be: vec![('a', 0)], named: false }] }
+}
+
 /// New files take the places of logs, whose own last bytes are not synced.
 fn renames(synced: bool, directory: bool, commit: bool) -> Case {
     const LATE: [usize; 3] = [0, 20, 5_000];
@@ -160,6 +175,7 @@ fn renames(synced: bool, directory: bool, commit: bool) -> Case {
 fn cases() -> Vec<Case> {
     let mut cases: Vec<_> = Meanwhile::ALL.into_iter().map(tails).collect();
     cases.push(truncated());
+    cases.push(grown());
     cases.push(new_files("never synced", |_| vec![], false));
     cases.push(new_files("never synced, Commit", |_| vec![], false));
     cases.push(new_files("synced, its name not", |file| vec![Step::Sync(file)], true));

@@ -33,8 +33,8 @@ export const enDisks: Record<DiskModel, DiskText> = {
   },
   "any-subset": {
     name: "any sectors",
-    meaning: "Any sectors of what was not synced; in the others, zeros or garbage.",
-    may: "the disk may hold any sectors, and zeros or garbage between them",
+    meaning: "Any sectors of what was not synced; in the others, what they held before, or garbage.",
+    may: "the disk may hold any sectors, and older bytes, zeros or garbage between them",
   },
   "posix-minimal": {
     name: "anything",
@@ -66,8 +66,8 @@ export const zhDisks: Record<DiskModel, DiskText> = {
   },
   "any-subset": {
     name: "任意扇区",
-    meaning: "没刷盘的部分，留下任意几个扇区，其余是零或垃圾。",
-    may: "磁盘可能留下任意几个扇区，其余是零或垃圾",
+    meaning: "没刷盘的部分，留下任意几个扇区，其余是旧内容、零或垃圾。",
+    may: "磁盘可能留下任意几个扇区，其余是旧内容、零或垃圾",
   },
   "posix-minimal": {
     name: "任意内容",

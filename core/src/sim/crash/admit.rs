@@ -4,6 +4,7 @@
 //! one of them. Recognizing it takes one look at each byte.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::promise::Failure;
 use crate::sim::crash::cut::{Pended, Segment};
@@ -71,7 +72,7 @@ impl Pended {
         (least..=equal).any(|data| data == tail.len() || self.is_step(segment, data))
     }
 
-    /// Each block is real or missing, and all that are missing hold the same.
+    /// Each block is real or missing, and all that are missing hold the same kind.
     fn is_subset(
         &self,
         segment: &Segment,
@@ -91,7 +92,11 @@ impl Pended {
                 }
                 for row in rows {
                     let row = row.unwrap_or(offset);
-                    if (offset..).zip(found).all(|(at, byte)| *byte == hold.byte(at, row)) {
+                    let holds = match hold {
+                        Missing::Earlier => is_earlier(segment, block, found),
+                        _ => (offset..).zip(found).all(|(at, byte)| *byte == hold.byte(at, row)),
+                    };
+                    if holds {
                         next.insert(Some(row));
                     }
                 }
@@ -100,4 +105,14 @@ impl Pended {
             !rows.is_empty()
         })
     }
+}
+
+/// Real bytes up to the beginning of the block or the end of a write in it, zeros behind.
+fn is_earlier(segment: &Segment, block: &Range<usize>, found: &[u8]) -> bool {
+    let wrote = &segment.tail[block.clone()];
+    let equal = found.iter().zip(wrote).take_while(|(a, b)| a == b).count();
+    let zeros = found.iter().rev().take_while(|byte| **byte == 0).count();
+    let possible = block.start + found.len() - zeros..=block.start + equal;
+    let mut ends = std::iter::once(&block.start).chain(segment.ends_inside(block));
+    ends.any(|end| possible.contains(end))
 }

@@ -3,8 +3,8 @@
 //! Each way counts: two that end in the same bytes are two. A state has one image in which
 //! everything is real, and those in which something is not.
 
-use crate::sim::crash::Data;
 use crate::sim::crash::cut::{Pended, Segment};
+use crate::sim::crash::{Data, Missing};
 
 impl Pended {
     /// Images of this file. `u64::MAX` stands for that many or more.
@@ -14,10 +14,11 @@ impl Pended {
                 Data::Nothing | Data::Prefix => states(segment),
                 Data::ZeroTail => states(segment).saturating_add(zero_tails(segment)),
                 Data::ZeroTailByBlocks { block_bytes } => self.steps(segment, block_bytes),
-                Data::Blocks { block_bytes, missing } => states(segment)
-                    .saturating_add(self.subsets(segment, block_bytes, missing.len())),
+                Data::Blocks { block_bytes, missing } => {
+                    states(segment).saturating_add(self.subsets(segment, (block_bytes, missing)))
+                }
                 Data::Anything { block_bytes, missing } => states(segment)
-                    .saturating_add(self.subsets(segment, block_bytes, missing.len()))
+                    .saturating_add(self.subsets(segment, (block_bytes, missing)))
                     .saturating_add(zero_tails(segment)),
             })
         });
@@ -52,18 +53,32 @@ impl Pended {
     }
 
     /// For every state, the ways in which at least one of its blocks is missing.
-    fn subsets(&self, segment: &Segment, block_bytes: usize, fillings: usize) -> u128 {
+    fn subsets(&self, segment: &Segment, (block_bytes, missing): (usize, &[Missing])) -> u128 {
         let blocks = self.blocks(segment.settled, segment.tail.len(), block_bytes);
-        (1_u32..).zip(blocks).fold(0_u128, |sum, (number, block)| {
-            // States that end in this block have so many blocks. One of a single byte may end
-            // where it begins, but not the first one: its beginning is what is settled.
-            let from = block.start.max(segment.start.saturating_sub(1));
-            let states = block.end.saturating_sub(from);
-            let subsets = 1_u128.checked_shl(number).map_or(u128::MAX, |all| all - 1);
-            sum.saturating_add(
-                subsets.saturating_mul(fillings as u128).saturating_mul(states as u128),
-            )
-        })
+        let of = |hold: &Missing| {
+            // Ways of the blocks before the last one of a state, each there or missing.
+            let mut before = 1_u128;
+            let mut sum = 0_u128;
+            for block in &blocks {
+                // A state of a single byte may end where a block begins, but not the first block:
+                // its beginning is what is settled.
+                let from = block.start.max(segment.start.saturating_sub(1));
+                let states = block.end.saturating_sub(from) as u128;
+                let earlier = match hold {
+                    Missing::Earlier => segment.ends_inside(block),
+                    Missing::Marker | Missing::Command => &[],
+                };
+                // The states of this block that are longer than up to where a write ended in it.
+                let longer =
+                    earlier.iter().map(|end| block.end.saturating_sub(from.max(*end)) as u128);
+                // Each state once for its last block there, once for nothing of it.
+                let of_last = longer.fold(2 * states, |sum, longer| sum + longer);
+                sum = sum.saturating_add(before.saturating_mul(of_last).saturating_sub(states));
+                before = before.saturating_mul(2 + earlier.len() as u128);
+            }
+            sum
+        };
+        missing.iter().fold(0_u128, |sum, hold| sum.saturating_add(of(hold)))
     }
 }
 

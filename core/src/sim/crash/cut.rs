@@ -8,7 +8,7 @@
 //! [`Segment`], and most files have one. Listing, counting and recognizing images all go over
 //! segments, so that a megabyte is looked at once and not once for each of its bytes.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use crate::sim::crash::{Assumptions, Data, RenamedOver};
@@ -173,6 +173,14 @@ impl Segment {
     fn beginning(tail: Vec<u8>) -> Self {
         let start = tail.len();
         Self { settled: start, start, ends: vec![start], tail }
+    }
+
+    /// Where changes ended inside of this range of the tail, neither at its beginning nor at its
+    /// end.
+    pub(super) fn ends_inside(&self, range: &Range<usize>) -> &[usize] {
+        let first = self.ends.partition_point(|end| *end <= range.start);
+        let behind = self.ends.partition_point(|end| *end < range.end);
+        self.ends.get(first..behind).unwrap_or_default()
     }
 
     /// What follows when the file is truncated to this length.

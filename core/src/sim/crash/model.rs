@@ -29,8 +29,9 @@ pub enum DiskModel {
     /// Lengths may arrive before data: up to any length, real bytes up to any place, zeros behind.
     /// What ext4 leaves with any option, but for `nodelalloc`.
     ZeroTail,
-    /// Any of the unsynced sectors arrived: a disk that reorders, or a file system that writes in
-    /// place and commits lengths early (`nodelalloc`, `data=writeback`).
+    /// Any of the unsynced sectors arrived, each as it is now or as it was after an earlier write:
+    /// a disk that reorders, or a file system that writes in place and commits lengths early
+    /// (`nodelalloc`, `data=writeback`), see [`Missing::Earlier`].
     AnySubset,
     /// What the standard promises: nothing about what was not synced. Everything that the other
     /// models allow, and changes of names in any order.
@@ -62,7 +63,7 @@ pub enum Data {
     Blocks {
         /// Size of a block in bytes.
         block_bytes: usize,
-        /// What the others hold: one of these, the same in all of them.
+        /// What the others hold: one of these kinds, the same in all of them.
         missing: &'static [Missing],
     },
     /// What [`Self::ZeroTail`] or [`Self::Blocks`] allow.
@@ -77,8 +78,14 @@ pub enum Data {
 /// What stands in a block that did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Missing {
-    /// Zeros.
-    Zeros,
+    /// What it held before: zeros if nothing of it had arrived, or what had been written up to the
+    /// end of an earlier write, and zeros behind; in each block another write.
+    ///
+    /// Seen on ext4 with `nodelalloc` under a server: a block is written when the journal is
+    /// committed that has its allocation. Later commits bring the length and newer blocks, but not
+    /// what was written into this one meanwhile. So real bytes end where a write ended in the
+    /// middle of a sector, zeros follow up to the end of the block, and real blocks behind them.
+    Earlier,
     /// Bytes with which no command can go on, and the number of their block.
     Marker,
     /// Bytes that another file held before, and that are a command: `FLUSHALL`, again and again.
@@ -127,7 +134,7 @@ const FILE_SYSTEM_BLOCK_BYTES: usize = 4096;
 /// A sector, the least that a disk writes whole. Subsets of larger blocks are subsets of these.
 const SECTOR_BYTES: usize = 512;
 
-const EVERYTHING_MISSING: &[Missing] = &[Missing::Zeros, Missing::Marker, Missing::Command];
+const EVERYTHING_MISSING: &[Missing] = &[Missing::Earlier, Missing::Marker, Missing::Command];
 
 impl DiskModel {
     /// All of them, for menus and tests.
@@ -204,7 +211,7 @@ impl DiskModel {
 impl Missing {
     const COMMAND: &[u8] = b"*1\r\n$8\r\nFLUSHALL\r\n";
 
-    /// Fills `bytes`, which stand at `offset` of a file in a row of missing blocks that begins at
+    /// Fills `bytes`, of which none arrived, and which stand at `offset` of a file in a row of missing blocks that begins at
     /// `row`. Depends on no size of a block, so a row of small blocks is a large one.
     pub(super) fn fill(self, bytes: &mut [u8], offset: usize, row: usize) {
         for (at, byte) in (offset..).zip(bytes) {
@@ -212,10 +219,10 @@ impl Missing {
         }
     }
 
-    /// The byte at `offset`.
+    /// The byte at `offset`; of a block as it was earlier, one behind the end of that write.
     pub(super) fn byte(self, offset: usize, row: usize) -> u8 {
         match self {
-            Self::Zeros => 0,
+            Self::Earlier => 0,
             Self::Command => Self::COMMAND[offset.saturating_sub(row) % Self::COMMAND.len()],
             // A byte that begins nothing, seven letters, and the sector's number in eight digits.
             Self::Marker => match offset % 16 {

@@ -125,6 +125,31 @@ fn a_subset_has_holes_and_garbage() {
     assert!(!subset(&marker), "a block is there or not");
 }
 
+/// Seen with `nodelalloc` under a server: each block as it was when the journal had its allocation.
+#[test]
+fn a_block_may_hold_what_it_held_after_an_earlier_write() {
+    let writes: Vec<Vec<u8>> = (b'a'..=b'z').map(|letter| vec![letter; 400]).collect();
+    let writes: Vec<&[u8]> = writes.iter().map(|write| &write[..]).collect();
+    let (disk, inode) = disk_with(&[b'S'; 27], &writes);
+    let whole = disk.file(inode).expect("it is there").cached().to_vec();
+    // The first block after the first write, the second one after the eleventh.
+    let old = |first: usize, second: usize| {
+        let mut content = whole.clone();
+        content[first..4096].fill(0);
+        content[second..8192].fill(0);
+        content
+    };
+    for model in [DiskModel::AnySubset, DiskModel::PosixMinimal] {
+        let known = |content: &[u8]| admits(&disk, NAME, Failure::PowerCut, model, Some(content));
+        assert!(known(&old(427, 27 + 11 * 400)) && known(&old(27, 8192)), "{model:?}");
+        assert!(!known(&old(428, 8192)), "{model:?}: nothing ended there");
+        let mut garbage = old(427, 8192);
+        Missing::Marker.fill(&mut garbage[4096..8192], 4096, 4096);
+        assert!(!known(&garbage), "{model:?}: zeros in one block and a marker in another");
+    }
+    assert!(!ext4(&disk, &old(427, 8192)), "a file system that allocates late has no such hole");
+}
+
 #[test]
 fn what_cannot_be_listed_is_counted_and_its_extremes_are_listed() {
     let (disk, inode) = disk_with(b"ab", &[&vec![b'x'; 100_000]]);
