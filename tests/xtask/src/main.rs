@@ -58,6 +58,8 @@ enum Task {
     Bench(bench::Options),
     /// Interpret unit tests of `core` with Miri, which stops at undefined behaviour
     Miri(miri::Options),
+    /// Feed the fuzz targets for some minutes each
+    Fuzz(fuzz::Options),
     /// Rewrite the log ten thousand times under load, kill children, bear hostile clients
     Soak(soak::Options),
 }
@@ -80,6 +82,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Counts { subset } => suite::run(&project, subset, Mode::Rewrite),
         Task::Bench(options) => bench::bench(&project, &options),
         Task::Miri(options) => miri::miri(&project, &options),
+        Task::Fuzz(options) => fuzz::fuzz(&project, &options),
         Task::Soak(options) => soak::soak(&project, &options),
     }
 }
