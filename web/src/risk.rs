@@ -11,13 +11,18 @@ use crate::view::risk::{RiskLabel, RiskOutlook};
 /// Labels that are made by one call at most.
 const LABELS_AT_ONCE: u64 = 1_000;
 
+/// Images that a worker remembers: about 7 MB, beside as much again for what they share. More would
+/// be found again instead, which costs time and no truth that a label tells.
+const REMEMBERED_IMAGES: usize = 100_000;
+
 /// A strip that begins with the bytes of a run.
 ///
 /// # Errors
 /// `bad-option` for bytes that are no run, `bad-aof` when its log cannot be loaded.
 pub fn strip(bytes: &[u8], model: DiskModel) -> Result<Strip, LabError> {
     let run = Run::from_bytes(bytes).map_err(|error| LabError::BadOption(error.to_string()))?;
-    Ok(Strip::new(run, Options { model, ..Options::default() })?)
+    let remembered_images = REMEMBERED_IMAGES;
+    Ok(Strip::new(run, Options { model, remembered_images, ..Options::default() })?)
 }
 
 /// The next labels, at most so many. Fewer at the end of the run.

@@ -152,7 +152,10 @@ impl Recoveries {
             Some(known) => known,
             None => {
                 let dataset = trunk.dataset_with(whole);
-                self.by_front.insert(hash, dataset);
+                // There are at most as many fronts as images.
+                if self.by_front.len() < self.remembered_images {
+                    self.by_front.insert(hash, dataset);
+                }
                 dataset
             }
         }

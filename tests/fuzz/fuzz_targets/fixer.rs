@@ -36,7 +36,7 @@ fn copies(folder: &Path) -> Vec<PathBuf> {
 
 fuzz_target!(|data: &[u8]| {
     let [flags, log @ ..] = data else { return };
-    let profile = if flags & 1 == 0 { ProfileName::Hardened } else { ProfileName::Redis62 };
+    let profile = ProfileName::ALL[usize::from(*flags) % ProfileName::ALL.len()];
     let options = Options::of(profile.profile());
     let before = check(options, Known::Table, log);
 

@@ -5,10 +5,14 @@
 #![no_main]
 
 use aof_core::config::Policy;
+use aof_core::explore::holes;
 use aof_core::profile::ProfileName;
+use aof_core::sim::bytes::Edits;
 use aof_core::sim::crash::DiskModel;
 use aof_core::sim::fact::Fault;
+use aof_web::lab::bytes::{Look, Source};
 use aof_web::lab::{BootImage, Lab, Options, ScenarioName};
+use aof_web::risk;
 use libfuzzer_sys::fuzz_target;
 
 /// Calls of one input.
@@ -47,7 +51,9 @@ impl<'a> Input<'a> {
 const POLICIES: [Policy; 3] = [Policy::Always, Policy::EverySec, Policy::No];
 
 fn begin(input: &mut Input<'_>) -> Option<Lab> {
-    let scenario = input.one_of(&ScenarioName::ALL)?;
+    let mut scenarios = ScenarioName::LESSONS.to_vec();
+    scenarios.extend(holes::ALL.into_iter().map(ScenarioName::Hole));
+    let scenario = input.one_of(&scenarios)?;
     let policy = input.one_of(&POLICIES)?;
     let profile = input.one_of(&ProfileName::ALL)?;
     let disk_model = input.one_of(&DiskModel::ALL)?;
@@ -57,7 +63,7 @@ fn begin(input: &mut Input<'_>) -> Option<Lab> {
 
 /// One call. What it answers is the caller's business; that it answers is ours.
 fn call(lab: &mut Lab, input: &mut Input<'_>) -> Option<()> {
-    match input.byte()? % 18 {
+    match input.byte()? % 20 {
         0..=3 => {
             let client = u64::from(input.byte()?);
             let line = String::from_utf8_lossy(input.piece()).into_owned();
@@ -87,14 +93,7 @@ fn call(lab: &mut Lab, input: &mut Input<'_>) -> Option<()> {
             lab.cut_power().ok();
         }
         13 => {
-            let number = input.number()?;
-            let images = [
-                BootImage::Worst,
-                BootImage::Best,
-                BootImage::Length(number),
-                BootImage::Example(number % 8),
-            ];
-            lab.boot(&images[usize::from(input.byte()?) % 4]).ok();
+            lab.boot(&image(input)?).ok();
         }
         14 => {
             lab.undo_crash().ok();
@@ -108,14 +107,48 @@ fn call(lab: &mut Lab, input: &mut Input<'_>) -> Option<()> {
         16 => {
             lab.import_aof(input.piece().to_vec()).ok();
         }
+        17 => look_at_bytes(lab, input)?,
+        18 => {
+            // The page asks for labels of every step; these are enough for a panic.
+            let strip = risk::strip(&lab.export_run(), input.one_of(&DiskModel::ALL)?);
+            let mut strip = strip.expect("the lab's own run");
+            risk::labels(&mut strip, 3);
+        }
         _ => {
             let log = lab.export_aof();
             lab.import_aof(log).ok();
             lab.export_trace().ok();
             lab.import_trace(input.piece()).ok();
-            lab.complete(&String::from_utf8_lossy(input.piece()));
+            let _ = lab.complete(&String::from_utf8_lossy(input.piece()));
         }
     }
+    Some(())
+}
+
+fn image(input: &mut Input<'_>) -> Option<BootImage> {
+    let number = input.number()?;
+    input.one_of(&[0, 1, 2, 3]).map(|kind| match kind {
+        0 => BootImage::Worst,
+        1 => BootImage::Best,
+        2 => BootImage::Length(number),
+        _ => BootImage::Example(number % 8),
+    })
+}
+
+fn look_at_bytes(lab: &mut Lab, input: &mut Input<'_>) -> Option<()> {
+    let image = image(input)?;
+    let source = if input.byte()? % 2 == 0 { Source::Log } else { Source::Image(image) };
+    let cut = input.number()?;
+    let look = Look {
+        edits: Edits {
+            cut: (cut % 2 == 0).then_some(cut / 2),
+            flips: vec![(input.number()? % 512, input.byte()?)],
+        },
+        load_truncated: input.one_of(&[None, Some(false), Some(true)])?,
+        window_from: input.number()?,
+        until: input.one_of(&[None, Some(0), Some(30), Some(u64::MAX)])?,
+    };
+    lab.bytes(&source, &look).ok();
     Some(())
 }
 
@@ -140,5 +173,5 @@ fuzz_target!(|data: &[u8]| {
         let snapshot = lab.snapshot();
         assert!(snapshot.step <= snapshot.step_count, "a step that is not there");
     }
-    lab.timeline();
+    let _ = lab.timeline();
 });

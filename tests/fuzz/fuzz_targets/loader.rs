@@ -43,7 +43,7 @@ fn load(config: &Config, log: &[u8], piece_bytes: usize) -> Report {
 
 fuzz_target!(|data: &[u8]| {
     let [piece, flags, log @ ..] = data else { return };
-    let profile = if flags & 1 == 0 { ProfileName::Hardened } else { ProfileName::Redis62 };
+    let profile = ProfileName::ALL[usize::from(*flags) % ProfileName::ALL.len()];
     let mut config = Config { profile, ..Config::default() };
     let options = Options::from(&config);
     // Strings that one command makes as long as the longest word are no finding.

@@ -1,6 +1,9 @@
 //! Every fuzz target, from the committed corpus: for seconds with a fixed seed in every test run,
 //! and for as many minutes as somebody has with `cargo xtask fuzz`.
 //!
+//! Several run side by side: as many as the machine has processors in a test run, where the time
+//! of all counts; as many as are asked for with `--jobs`.
+//!
 //! The sanitizer and the coverage that libFuzzer wants are options of the compiler that are not
 //! stable. A nightly toolchain would take them, but cannot be fetched everywhere and differs from
 //! day to day; the stable one takes them, too, when it is told to. So there is one way, and it is
@@ -9,6 +12,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -39,6 +44,18 @@ pub(crate) struct Options {
     /// Where chance begins; printed, so that a run can be made again
     #[arg(long, default_value_t = SEED)]
     seed: u32,
+    /// Targets that run at the same time; as many as there are processors by default
+    #[arg(long)]
+    jobs: Option<usize>,
+}
+
+/// What is run, and how.
+struct Plan<'a> {
+    project: &'a Project,
+    targets: &'a [String],
+    seconds: u64,
+    seed: u32,
+    jobs: usize,
 }
 
 /// Runs targets for as long as somebody has.
@@ -48,38 +65,51 @@ pub(crate) fn fuzz(project: &Project, options: &Options) -> Result<()> {
         bail!("there is no fuzz target {unknown}; there are {}", all.join(", "));
     }
     let wanted = if options.targets.is_empty() { &all } else { &options.targets };
-    run::check(&mut cargo_fuzz(project, "build"))?;
-    let mut closing = Closing::default();
-    let mut last_words = Vec::new();
-    for target in wanted {
-        let seconds = options.minutes.saturating_mul(60);
-        last_words.push(run_one(project, target, seconds, options.seed, &mut closing)?);
-    }
+    let seconds = options.minutes.saturating_mul(60);
+    let jobs = options.jobs.unwrap_or_else(processors);
+    let plan = Plan { project, targets: wanted, seconds, seed: options.seed, jobs };
+    let last_words = run_plan(&plan, &mut Closing::default())?;
     println!();
-    for (target, words) in wanted.iter().zip(last_words) {
-        println!("fuzz {target}: {words}");
-    }
+    last_words.iter().for_each(|words| println!("{words}"));
     Ok(())
 }
 
 /// Builds all targets and runs each. One that finds something fails; how to run it again stands in
 /// what it printed.
 pub(crate) fn run_all(project: &Project, closing: &mut Closing) -> Result<()> {
-    run::check(&mut cargo_fuzz(project, "build"))?;
-    for target in targets(project)? {
-        run_one(project, &target, SECONDS, SEED, closing)?;
-    }
+    let targets = targets(project)?;
+    let (seconds, seed, jobs) = (SECONDS, SEED, processors());
+    run_plan(&Plan { project, targets: &targets, seconds, seed, jobs }, closing)?;
     Ok(())
 }
 
+fn processors() -> usize {
+    thread::available_parallelism().map_or(1, Into::into)
+}
+
+/// Runs every target of a plan, whatever the others find. Gives their closing lines.
+fn run_plan(plan: &Plan<'_>, closing: &mut Closing) -> Result<Vec<String>> {
+    run::check(&mut cargo_fuzz(plan.project, "build"))?;
+    let waiting = Mutex::new(plan.targets.iter());
+    let ended = Mutex::new(Vec::new());
+    let closing = Mutex::new(closing);
+    let next = || waiting.lock().unwrap_or_else(PoisonError::into_inner).next();
+    thread::scope(|scope| {
+        for _ in 0..plan.jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(target) = next() {
+                    let result = run_one(plan, target, &closing);
+                    ended.lock().unwrap_or_else(PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    ended.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+}
+
 /// Runs one target. Gives its closing line.
-fn run_one(
-    project: &Project,
-    target: &str,
-    seconds: u64,
-    seed: u32,
-    closing: &mut Closing,
-) -> Result<String> {
+fn run_one(plan: &Plan<'_>, target: &str, closing: &Mutex<&mut Closing>) -> Result<String> {
+    let Plan { project, seconds, seed, .. } = *plan;
     let found = project.target().join("fuzz/corpus").join(target);
     // Always from what is committed, so that the next run begins as this one did.
     if found.exists() {
@@ -92,24 +122,35 @@ fn run_one(
         format!("-seed={seed}"),
         format!("-max_total_time={seconds}"),
         format!("-dict={}", project.at(FOLDER).join("words.dict").display()),
-        // More than any input may cost, less than a machine has.
-        "-timeout=20".to_owned(),
+        // Far more than any input costs, even on a busy machine; less memory than one has.
+        "-timeout=120".to_owned(),
         "-rss_limit_mb=2048".to_owned(),
-        "-verbosity=0".to_owned(),
         "-print_final_stats=1".to_owned(),
     ]);
     println!("target {target}, seed {seed}, {seconds} seconds");
-    let mut runs = String::new();
-    run::watch(&mut command, |line| {
-        closing.read_fuzzer(target, line);
+    let (mut runs, mut reached) = (String::new(), String::new());
+    run::watch_shown(&mut command, |line| {
+        closing.lock().unwrap_or_else(PoisonError::into_inner).read_fuzzer(target, line);
         if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
-            runs = format!("{} runs in {seconds} s, nothing found", count.trim());
+            count.trim().clone_into(&mut runs);
         }
+        if let Some(state) = last_state(line) {
+            reached = state;
+        }
+        // Each new input would be a line.
+        (!line.starts_with('#') || line.contains("DONE")).then(|| format!("{target}: "))
     })?;
-    if !closing.passed().contains_key(target) {
+    if !closing.lock().unwrap_or_else(PoisonError::into_inner).passed().contains_key(target) {
         bail!("the fuzz target {target} ended without a run");
     }
-    Ok(runs)
+    Ok(format!("fuzz {target}: seed {seed}, {seconds} s, {runs} runs, {reached}, nothing found"))
+}
+
+/// What a target had reached when it ended: `#98095 DONE cov: 1203 ft: 5120 corp: 310/14Kb …`.
+fn last_state(line: &str) -> Option<String> {
+    let (_, state) = line.strip_prefix('#')?.split_once("DONE")?;
+    let end = state.find(" lim:").or_else(|| state.find(" exec/s:")).unwrap_or(state.len());
+    Some(state[..end].trim().to_owned())
 }
 
 fn cargo_fuzz(project: &Project, verb: &str) -> Command {
@@ -134,4 +175,18 @@ fn targets(project: &Project) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_what_was_reached() {
+        let line =
+            "#98095\tDONE   cov: 1203 ft: 5120 corp: 310/14Kb lim: 64 exec/s: 3163 rss: 88Mb";
+        assert_eq!(last_state(line).as_deref(), Some("cov: 1203 ft: 5120 corp: 310/14Kb"));
+        assert_eq!(last_state("#2\tINITED cov: 10 ft: 11 corp: 1/1b exec/s: 0 rss: 30Mb"), None);
+        assert_eq!(last_state("Done 98095 runs in 31 second(s)"), None);
+    }
 }

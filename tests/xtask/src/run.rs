@@ -37,24 +37,37 @@ pub(crate) fn check(command: &mut Command) -> Result<()> {
 /// Standard output and standard error share one pipe: cargo names a test binary on one and the
 /// binary reports its result on the other, and only one pipe keeps them in order.
 pub(crate) fn watch(command: &mut Command, mut each: impl FnMut(&str)) -> Result<()> {
+    if std::io::stdout().is_terminal() {
+        command.env("CARGO_TERM_COLOR", "always");
+    }
+    watch_shown(command, |line| {
+        each(line);
+        Some(String::new())
+    })
+}
+
+/// The same for one of several commands at once: `each` says what stands before a line when it is
+/// shown, or that it is not shown.
+pub(crate) fn watch_shown(
+    command: &mut Command,
+    mut each: impl FnMut(&str) -> Option<String>,
+) -> Result<()> {
     let shown = line(command);
     println!("$ {shown}");
     let (reader, writer) = pipe().context("no pipe")?;
     command.stdin(Stdio::null()).stdout(writer.try_clone()?).stderr(writer);
-    if std::io::stdout().is_terminal() {
-        command.env("CARGO_TERM_COLOR", "always");
-    }
     let mut child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
     // The command keeps the writing ends; while it holds them, the reader sees no end.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut reader = BufReader::new(reader);
     let mut bytes = Vec::new();
     while reader.read_until(b'\n', &mut bytes)? > 0 {
-        let mut out = std::io::stdout().lock();
-        out.write_all(&bytes)?;
-        out.flush()?;
-        drop(out);
-        each(&without_colours(&String::from_utf8_lossy(&bytes)));
+        if let Some(front) = each(&without_colours(&String::from_utf8_lossy(&bytes))) {
+            let mut out = std::io::stdout().lock();
+            out.write_all(front.as_bytes())?;
+            out.write_all(&bytes)?;
+            out.flush()?;
+        }
         bytes.clear();
     }
     judge(child.wait()?, &shown)

@@ -7,6 +7,11 @@
 //!
 //! Both sides are the same program, so the form has no version. It is no format for files.
 //!
+//! # Bounds
+//! A worker takes bytes from anybody. Every number that decides how long a step takes or how much
+//! memory it needs has its bounds in `bounds`, and bytes outside of them are refused. The settings
+//! of a real run are far inside.
+//!
 //! # Rejected
 //! A trace of the run: it tells what the server was asked and did, and nothing of writeback, of
 //! faults that are still to strike, or of the future.
@@ -25,9 +30,12 @@ use crate::sim::world::{Due, Input, Pick, Settings, StartFailed, World, settings
 use crate::trace::{Header, Reader, Record, Recorder};
 use crate::units::{ClientId, Micros, Millis};
 
+mod bounds;
 mod fields;
+#[cfg(test)]
+mod tests;
 
-use fields::{Bad, Fields, put_bytes, put_u64};
+use fields::{Fields, put_bytes, put_u64};
 
 /// What a branch is made of.
 #[derive(Clone, Debug)]
@@ -40,16 +48,29 @@ pub struct Run {
 
 /// Bytes that are no run.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the run cannot be read: {field}")]
-pub struct RunError {
-    /// What could not be read.
-    pub field: &'static str,
+pub enum RunError {
+    /// They end too early, or are no value of that field.
+    #[error("the run cannot be read: {field}")]
+    Unreadable {
+        /// Which field.
+        field: &'static str,
+    },
+    /// A number that no run has.
+    #[error("the run cannot be read: {field} is {found}, it must be {least} to {most}")]
+    OutOfBounds {
+        /// Which field, with its unit.
+        field: &'static str,
+        /// The number.
+        found: u64,
+        /// The smallest there may be.
+        least: u64,
+        /// The largest there may be.
+        most: u64,
+    },
 }
 
-impl From<Bad> for RunError {
-    fn from(Bad(field): Bad) -> Self {
-        Self { field }
-    }
+const fn unreadable(field: &'static str) -> RunError {
+    RunError::Unreadable { field }
 }
 
 impl Run {
@@ -96,11 +117,14 @@ impl Run {
         let mut fields = Fields(bytes);
         let settings = read_settings(&mut fields)?;
         let mut script = Vec::new();
-        for _ in 0..fields.u64("script")? {
+        for _ in 0..fields.within("script", bounds::INPUTS)? {
             script.push(read_due(&mut fields)?);
         }
         let mut acts = Vec::new();
         while !fields.0.is_empty() {
+            if acts.len() as u64 >= *bounds::INPUTS.end() {
+                return Err(unreadable("acts"));
+            }
             acts.push((fields.u64("step")?, read_due(&mut fields)?));
         }
         Ok(Self { settings, script, acts })
@@ -148,25 +172,26 @@ fn put_settings(settings: &Settings, out: &mut Vec<u8>) {
     put_rewriting(&settings.rewriting, out);
 }
 
-fn read_settings(fields: &mut Fields<'_>) -> Result<Settings, Bad> {
+fn read_settings(fields: &mut Fields<'_>) -> Result<Settings, RunError> {
     if fields.u64("kind")? == 1 {
-        return settings_of(fields.bytes("trace")?).map_err(|_| Bad("trace"));
+        return settings_of(fields.bytes("trace")?).map_err(|_| unreadable("trace"));
     }
-    let block_bytes = fields.u64("block")?;
+    let block_bytes = fields.within("block bytes", bounds::BYTES)?;
     let mut reader = Reader::new();
     reader.feed(fields.bytes("settings")?);
     let Ok(Some(Record::Header(header))) = reader.next_record() else {
-        return Err(Bad("settings"));
+        return Err(unreadable("settings"));
     };
     let Header { mut config, seed, .. } = *header;
-    config.aof_rewrite_block_bytes = block_bytes.max(1);
+    config.aof_rewrite_block_bytes = block_bytes;
     let aof = Arc::new(fields.bytes("log")?.to_vec());
     let mut stalled_syncs_micros = Vec::new();
-    for _ in 0..fields.u64("stalls")? {
-        stalled_syncs_micros.push((fields.u64("stall")?, fields.u64("stall")?));
+    for _ in 0..fields.within("stalls", bounds::ENTRIES)? {
+        let sync = fields.within("stalled sync", bounds::SYNCS)?;
+        stalled_syncs_micros.push((sync, fields.within("stall micros", bounds::MICROS)?));
     }
     let mut clients = Vec::new();
-    for _ in 0..fields.u64("clients")? {
+    for _ in 0..fields.within("clients", bounds::ENTRIES)? {
         clients.push(ClientId(fields.u64("client")?));
     }
     let parameters = read_disk(fields)?;
@@ -202,13 +227,13 @@ fn put_disk(parameters: &disk::Parameters, out: &mut Vec<u8>) {
     put_u64(u64::from(failed_pages == FailedPages::Kept), out);
 }
 
-fn read_disk(fields: &mut Fields<'_>) -> Result<disk::Parameters, Bad> {
+fn read_disk(fields: &mut Fields<'_>) -> Result<disk::Parameters, RunError> {
     Ok(disk::Parameters {
-        sync_base_micros: fields.u64("sync")?,
-        sync_per_kibibyte_micros: fields.u64("sync")?,
-        writeback_interval_micros: fields.u64("writeback")?,
-        writeback_age_micros: fields.u64("writeback")?,
-        names_age_micros: fields.u64("names")?,
+        sync_base_micros: fields.within("sync micros", bounds::MICROS)?,
+        sync_per_kibibyte_micros: fields.within("sync micros per KiB", bounds::PER_KIBIBYTE)?,
+        writeback_interval_micros: fields.within("writeback interval", bounds::INTERVAL_MICROS)?,
+        writeback_age_micros: fields.within("writeback age", bounds::MICROS)?,
+        names_age_micros: fields.within("names age", bounds::MICROS)?,
         failed_pages: match fields.u64("failed pages")? {
             0 => FailedPages::Dropped,
             _ => FailedPages::Kept,
@@ -243,24 +268,25 @@ fn put_rewriting(parameters: &rewriting::Parameters, out: &mut Vec<u8>) {
     put_u64(to.0, out);
 }
 
-fn read_rewriting(fields: &mut Fields<'_>) -> Result<rewriting::Parameters, Bad> {
+fn read_rewriting(fields: &mut Fields<'_>) -> Result<rewriting::Parameters, RunError> {
     Ok(rewriting::Parameters {
-        pipe_bytes: fields.u64("pipe")?,
-        write_bytes: fields.u64("write")?,
-        read_diff_every_bytes: fields.u64("read")?,
-        read_bytes: fields.u64("read")?,
-        drain_limit_ms: fields.u64("drain")?,
-        fork_micros: fields.u64("fork")?,
-        write_micros: fields.u64("write")?,
-        step_micros: fields.u64("step")?,
-        silent_ms: fields.u32("silence")?,
-        page_slots: fields.u32("slots")?,
-        pages: fields.u32("pages")?,
+        pipe_bytes: fields.within("pipe bytes", bounds::BYTES)?,
+        write_bytes: fields.within("write bytes", bounds::BYTES)?,
+        read_diff_every_bytes: fields.within("bytes between reads", bounds::BYTES)?,
+        read_bytes: fields.within("read bytes", bounds::BYTES)?,
+        drain_limit_ms: fields.within("drain milliseconds", bounds::DRAIN_MS)?,
+        fork_micros: fields.within("fork micros", bounds::MICROS)?,
+        write_micros: fields.within("write micros", bounds::MICROS)?,
+        step_micros: fields.within("step micros", bounds::MICROS)?,
+        silent_ms: fields.u32_within("silent milliseconds", bounds::DRAIN_MS)?,
+        page_slots: fields.u32_within("page slots", bounds::PAGES)?,
+        pages: fields.u32_within("pages", bounds::PAGES)?,
         orphan_lives: fields.u64("orphan")? != 0,
         hold: {
             let held = fields.u64("hold")? != 0;
-            let times = (Micros(fields.u64("hold")?), Micros(fields.u64("hold")?));
-            held.then_some(times)
+            let from = Micros(fields.within("hold micros", bounds::TIME)?);
+            let to = Micros(fields.within("hold micros", bounds::TIME)?);
+            held.then_some((from, to))
         },
     })
 }
@@ -301,37 +327,37 @@ fn put_due(Due { at, input }: &Due, out: &mut Vec<u8>) {
     }
 }
 
-fn read_due(fields: &mut Fields<'_>) -> Result<Due, Bad> {
-    let at = Micros(fields.u64("time")?);
+fn read_due(fields: &mut Fields<'_>) -> Result<Due, RunError> {
+    let at = Micros(fields.within("time micros", bounds::TIME)?);
     let input = match fields.u64("input")? {
         0 => {
             let client = ClientId(fields.u64("client")?);
             let mut decoder = Decoder::new(Limits::default());
             let Decoded::Command { argv, .. } = decoder.decode(fields.bytes("words")?) else {
-                return Err(Bad("words"));
+                return Err(unreadable("words"));
             };
             Input::Command { client, words: Arc::new(OwnedArgv::from(argv)) }
         }
         1 => Input::Disconnect { client: ClientId(fields.u64("client")?) },
         2 => Input::Shutdown,
-        3 => Input::Fault(Fault::parse(fields.text("fault")?).ok_or(Bad("fault"))?),
+        3 => Input::Fault(Fault::parse(fields.text("fault")?).ok_or(unreadable("fault"))?),
         4 => Input::Kill,
         5 => Input::KillChild,
         6 => Input::CutPower,
         7 => {
-            let model = DiskModel::parse(fields.text("model")?).ok_or(Bad("model"))?;
+            let model = DiskModel::parse(fields.text("model")?).ok_or(unreadable("model"))?;
             let (kind, number) = (fields.u64("pick")?, fields.u64("pick")?);
             let pick = match kind {
                 0 => Pick::Worst,
                 1 => Pick::Best,
                 2 => Pick::Length(number),
-                3 => Pick::Example(usize::try_from(number).map_err(|_| Bad("pick"))?),
-                _ => return Err(Bad("pick")),
+                3 => Pick::Example(usize::try_from(number).map_err(|_| unreadable("pick"))?),
+                _ => return Err(unreadable("pick")),
             };
             Input::Boot { pick, model }
         }
         8 => Input::Wait,
-        _ => return Err(Bad("input")),
+        _ => return Err(unreadable("input")),
     };
     Ok(Due { at, input })
 }

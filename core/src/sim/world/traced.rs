@@ -25,6 +25,12 @@ use crate::trace::{
 };
 use crate::units::{Errno, JobId, Micros, Millis};
 
+/// The latest time of day in a trace: the end of the year 9999.
+const LATEST: Millis = Millis(253_402_300_799_999);
+/// The longest life of a server in a trace, in microseconds: a hundred years. Sums of times of a
+/// world are then far from the end of the numbers.
+const LIFE_MICROS: u64 = 100 * 366 * 86_400 * 1_000_000;
+
 /// A trace that was read.
 #[derive(Clone, Debug)]
 pub struct Recorded {
@@ -53,6 +59,9 @@ pub enum TraceFailed {
     /// The log inside it cannot be loaded.
     #[error("{0}")]
     Start(#[from] StartFailed),
+    /// A clock that no server has.
+    #[error("the trace begins at millisecond {0} since 1970, which is after the year 9999")]
+    Clock(u64),
     /// The log inside it gives another dataset, or it holds none.
     #[error("the trace does not hold the log that its run began with")]
     OtherDataset,
@@ -91,6 +100,9 @@ pub fn settings_of(bytes: &[u8]) -> Result<Settings, TraceFailed> {
     }
     reader.finish()?;
     let header = header.ok_or(TraceFailed::NoHeader)?;
+    if header.now > LATEST {
+        return Err(TraceFailed::Clock(header.now.0));
+    }
     if header.loaded_bytes != aof.len() as u64 {
         return Err(TraceFailed::OtherDataset);
     }
@@ -195,14 +207,22 @@ impl World {
         }
     }
 
-    fn traced_clock(&mut self, now: Millis) {
-        let micros = now.since(self.machine.epoch).saturating_mul(1_000);
-        self.machine.advance_to(Micros(micros));
+    fn traced_clock(&mut self, now: Millis) -> Result<(), Differs> {
+        self.traced_time(now.since(self.machine.epoch).saturating_mul(1_000))
     }
 
-    fn traced_mono(&mut self, mono: Micros) {
+    fn traced_mono(&mut self, mono: Micros) -> Result<(), Differs> {
         let begun = self.following.as_ref().map_or(Micros(0), |f| f.trace.header.mono);
-        self.machine.advance_to(Micros(mono.since(begun)));
+        self.traced_time(mono.since(begun))
+    }
+
+    /// Goes to a time since the start, if a server can have lived so long.
+    fn traced_time(&mut self, micros: u64) -> Result<(), Differs> {
+        if micros > LIFE_MICROS {
+            return Err(Differs);
+        }
+        self.machine.advance_to(Micros(micros));
+        Ok(())
     }
 
     fn traced_event(&mut self, event: &RecordedEvent) -> Result<Option<Fact>, Differs> {
@@ -212,20 +232,20 @@ impl World {
         }
         let event = match event {
             RecordedEvent::Command { client, argv, now } => {
-                self.traced_clock(*now);
+                self.traced_clock(*now)?;
                 return Ok(Some(self.command(*client, &Arc::new(argv.clone()), *now)));
             }
             other => other.as_event(),
         };
         match event {
             Event::TurnEnd { mono, .. } => {
-                self.traced_mono(mono);
+                self.traced_mono(mono)?;
                 self.handle(event);
                 self.turn_open = false;
                 Ok(None)
             }
             Event::Tick { mono, .. } => {
-                self.traced_mono(mono);
+                self.traced_mono(mono)?;
                 self.traced_tick(event);
                 Ok(None)
             }
