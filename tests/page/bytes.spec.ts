@@ -3,7 +3,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { open, snapshot } from "./lab.ts";
+import { open, snapshot, stepUntil, timeline } from "./lab.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -54,10 +54,6 @@ test("a cut is torn or refused as aof-load-truncated says", async ({ page }) => 
   await dialog(page).getByRole("radio", { name: "no" }).check();
   await expect(says(page)).toHaveText("Valid up to byte 50 of 60. A start refuses this file.");
   await expect(dialog(page)).toContainText("none: the server does not start");
-  await expect(dialog(page).getByRole("button", { name: "Boot from it" })).toHaveAttribute(
-    "aria-disabled",
-    "true",
-  );
   await dialog(page).getByRole("button", { name: "As it was" }).click();
   await expect(says(page)).toHaveText("All 104 bytes are valid. A start loads 4 commands.");
 });
@@ -101,6 +97,68 @@ test("the recovery plays command by command, and the disk can be booted", async 
   await expect(dialog(page)).toHaveCount(0);
   const booted = await snapshot(page);
   expect(booted.fact).toMatchObject({ kind: "boot-open", imageBytes: 103 });
+});
+
+const boot = (page: Page) => dialog(page).getByRole("button", { name: /boot from it$/i });
+
+test("a server starts from an edited file, and Play goes over what it loads", async ({ page }) => {
+  const { errors } = await open(page);
+  await openBytes(page, 2);
+  await dialog(page).getByLabel("The file ends at byte").fill("60");
+  await expect(dialog(page)).toContainText("this failure alone does not leave this file");
+  await boot(page).click();
+  await expect(dialog(page)).toHaveCount(0);
+  expect((await snapshot(page)).fact).toMatchObject({ kind: "boot-open", imageBytes: 60 });
+  await page.getByRole("button", { name: "Play", exact: true }).click();
+  await expect.poll(async () => (await snapshot(page)).state).toBe("running");
+  const up = await snapshot(page);
+  expect([up.keyCount, up.fileBytes]).toEqual([1, 50]);
+  await expect(page.getByRole("heading", { level: 1 })).not.toContainText("reading its log");
+  expect(errors).toEqual([]);
+});
+
+test("a refused start says why, also for the log of a server that ran", async ({ page }) => {
+  await open(page);
+  await openBytes(page, 2);
+  await dialog(page).getByLabel("The file ends at byte").fill("60");
+  await dialog(page).getByRole("radio", { name: "no" }).check();
+  await expect(dialog(page)).toContainText("With aof-load-truncated no.");
+  await boot(page).click();
+  await stepUntil(page, ({ state }) => state === "refused");
+  await expect(page.getByTestId("stage")).toContainText("The loader refused the log: ");
+  // The log of a running server: it is killed first, on a branch of its own.
+  await open(page);
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByRole("button", { name: "Look at the bytes of the log" }).click();
+  await dialog(page).getByRole("spinbutton", { name: "Byte", exact: true }).fill("23");
+  await dialog(page).getByRole("button", { name: /^Flip bit 0,/ }).click();
+  await expect(boot(page)).toHaveText("Kill the server, boot from it");
+  await boot(page).click();
+  const seen = await stepUntil(page, ({ state }) => state === "refused");
+  expect(seen.at(-1)?.fact).toMatchObject({ kind: "boot-refused", at: 23 });
+  const { branches } = await timeline(page);
+  expect(branches.map(({ cause }) => cause)).toEqual(["main", "killed"]);
+});
+
+test("a length that no disk has is not booted, and the nearest is offered", async ({ page }) => {
+  await open(page, "/#rename-before-residual");
+  await page.getByRole("button", { name: /Cut the power/ }).click();
+  const button = page.getByRole("button", { name: "a length you choose" });
+  const field = page.getByRole("spinbutton", { name: /^Length in bytes/ });
+  const lengths = (await snapshot(page)).crash?.files.map(({ longest }) => longest) ?? [];
+  expect(lengths).toHaveLength(2);
+  await expect(button).toHaveAttribute("aria-disabled", "false");
+  const before = await snapshot(page);
+  await field.fill("1000");
+  await expect(button).toHaveAttribute("aria-disabled", "true");
+  await field.press("Enter");
+  expect((await snapshot(page)).step).toBe(before.step);
+  await expect(page.getByText(/No disk is 1.?000 bytes long now/)).toBeVisible();
+  const nearest = Math.min(...lengths);
+  await page.locator("#no-length").getByRole("button").click();
+  await expect(field).toHaveValue(String(nearest));
+  await button.click();
+  expect((await snapshot(page)).fact).toMatchObject({ kind: "boot-open", imageBytes: nearest });
 });
 
 test("the log of a running server has bytes, too, in both languages", async ({ page }) => {

@@ -96,16 +96,23 @@ pub struct Options {
     pub scenario: ScenarioName,
 }
 
+impl Options {
+    /// What a run begins with when nothing else is asked for: a known hole with the settings that
+    /// show it, all others with `redis-6.2`, because that is what people run and where the
+    /// surprises are.
+    #[must_use]
+    pub const fn of(scenario: ScenarioName) -> Self {
+        let (policy, profile, disk_model) = match scenario {
+            ScenarioName::Hole(hole) => (hole.policy(), hole.profile(), hole.model()),
+            _ => (Policy::EverySec, ProfileName::Redis62, DiskModel::AnyPrefix),
+        };
+        Self { policy, profile, disk_model, seed: 1, scenario }
+    }
+}
+
 impl Default for Options {
-    /// `redis-6.2`, because that is what people run and where the surprises are.
     fn default() -> Self {
-        Self {
-            policy: Policy::EverySec,
-            profile: ProfileName::Redis62,
-            disk_model: DiskModel::AnyPrefix,
-            seed: 1,
-            scenario: ScenarioName::Empty,
-        }
+        Self::of(ScenarioName::Empty)
     }
 }
 
@@ -120,6 +127,17 @@ pub enum BootImage {
     Length(u64),
     /// The longest of the group of this number.
     Example(u64),
+}
+
+impl BootImage {
+    fn pick(&self) -> Pick {
+        match self {
+            Self::Worst => Pick::Worst,
+            Self::Best => Pick::Best,
+            Self::Length(length) => Pick::Length(*length),
+            Self::Example(group) => Pick::Example(usize::try_from(*group).unwrap_or(usize::MAX)),
+        }
+    }
 }
 
 /// The lab.
@@ -311,24 +329,23 @@ impl Lab {
     /// # Errors
     /// `not-crashed`, `no-such-image`.
     pub fn boot(&mut self, image: &BootImage) -> Result<(), LabError> {
+        self.boot_from(image.pick())
+    }
+
+    fn boot_from(&mut self, pick: Pick) -> Result<(), LabError> {
         let world = self.timeline.world();
         let down = world.down().ok_or(LabError::NotCrashed)?;
-        if down.scene.is_none() {
-            return Err(LabError::NoSuchImage);
-        }
-        let pick = match image {
-            BootImage::Worst => Pick::Worst,
-            BootImage::Best => Pick::Best,
-            BootImage::Length(length) => Pick::Length(*length),
-            BootImage::Example(group) => {
-                Pick::Example(usize::try_from(*group).unwrap_or(usize::MAX))
-            }
-        };
-        if !world.has_image(&pick, self.model) {
+        if down.scene.is_none() || !world.has_image(&pick, self.model) {
             return Err(LabError::NoSuchImage);
         }
         self.act(Input::Boot { pick, model: self.model }, Cause::Boot)?;
         self.step()
+    }
+
+    /// The length nearest to this one that a disk may have now.
+    #[must_use]
+    pub fn length_near(&self, wanted_bytes: u64) -> Option<u64> {
+        self.timeline.world().length_near(wanted_bytes, self.model)
     }
 
     /// Back to the moment before the failure.

@@ -175,6 +175,36 @@ impl Lab {
         self.then(|lab| lab.boot(&image?))
     }
 
+    /// The length nearest to this one that a disk may have now; `null` while the server runs.
+    ///
+    /// # Errors
+    /// `bad-option`.
+    #[wasm_bindgen(js_name = lengthNear, unchecked_return_type = "number | null")]
+    pub fn length_near(&self, bytes: f64) -> Result<JsValue, JsValue> {
+        let bytes = whole(bytes, "bytes").map_err(thrown)?;
+        plain(&self.lab.length_near(bytes))
+    }
+
+    /// Starts the server from a file after it was edited.
+    ///
+    /// # Errors
+    /// `not-crashed`, `no-such-image`, `too-large`, `bad-option`.
+    #[wasm_bindgen(js_name = bootEdited, unchecked_return_type = "Snapshot")]
+    pub fn boot_edited(
+        &mut self,
+        #[wasm_bindgen(
+            unchecked_param_type = "\"log\" | \"worst\" | \"best\" | { example: number }"
+        )]
+        source: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "BytesLook")] look: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        let read = read_source(source).and_then(|source| Ok((source, read_look(look)?)));
+        self.then(|lab| {
+            let (source, look) = read?;
+            lab.boot_edited(&source, &look)
+        })
+    }
+
     /// Back to the moment before the failure.
     ///
     /// # Errors
@@ -244,12 +274,10 @@ impl Lab {
         source: &JsValue,
         #[wasm_bindgen(unchecked_param_type = "BytesLook")] look: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        let source = if source.as_string().as_deref() == Some("log") {
-            Ok(Source::Log)
-        } else {
-            read_image(source).map(Source::Image)
-        };
-        let view = source.and_then(|source| self.lab.bytes(&source, &read_look(look)?));
+        let view = read_source(source).and_then(|source| {
+            let look = read_look(look)?;
+            self.lab.bytes(&source, &look)
+        });
         plain(&view.map_err(thrown)?)
     }
 
@@ -426,18 +454,18 @@ fn read_settings(options: &JsValue) -> Result<ReadSettings, LabError> {
 
 fn read_options(options: &JsValue) -> Result<Options, LabError> {
     let (policy, profile, disk_model) = read_settings(options)?;
-    let default = Options::default();
     let scenario = word(options, "scenario", ScenarioName::parse)?;
+    let begun = Options::of(scenario.unwrap_or(ScenarioName::Empty));
     let seed = match property(options, "seed") {
-        None => default.seed,
+        None => begun.seed,
         Some(value) => whole(value.as_f64().unwrap_or(f64::NAN), "seed")?,
     };
     Ok(Options {
-        policy: policy.unwrap_or(default.policy),
-        profile: profile.unwrap_or(default.profile),
-        disk_model: disk_model.unwrap_or(default.disk_model),
+        policy: policy.unwrap_or(begun.policy),
+        profile: profile.unwrap_or(begun.profile),
+        disk_model: disk_model.unwrap_or(begun.disk_model),
         seed,
-        scenario: scenario.unwrap_or(default.scenario),
+        scenario: begun.scenario,
     })
 }
 
@@ -463,6 +491,13 @@ fn read_look(options: &JsValue) -> Result<Look, LabError> {
         window_from: number("windowFrom")?.unwrap_or(0),
         until: number("until")?,
     })
+}
+
+fn read_source(source: &JsValue) -> Result<Source, LabError> {
+    if source.as_string().as_deref() == Some("log") {
+        return Ok(Source::Log);
+    }
+    read_image(source).map(Source::Image)
 }
 
 fn read_image(image: &JsValue) -> Result<BootImage, LabError> {

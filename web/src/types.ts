@@ -13,6 +13,7 @@ export type HoleName = "postponed-write" | "rename-before-residual" | "rename-be
   | "always-during-rewrite" | "forgotten-sync" | "ignored-sync" | "half-transaction" | "silent-zeros";
 export type ScenarioName = "empty" | "first-visit" | "rewrite" | "rename" | HoleName;
 
+/** What is left out is as the scenario wants it: a known hole has the settings that show it. */
 export interface LabOptions {
   policy?: Policy;
   profile?: ProfileName;
@@ -402,6 +403,10 @@ export interface LabApi {
   cutPower(): Snapshot;
   /** boot from a disk with a file of this length (under "zero-tail": zeros from the durable end on), or "worst" | "best"; the loader's steps follow */
   boot(image: number | "worst" | "best" | { example: number }): Snapshot;
+  /** the length nearest to this one that a disk may have now */
+  lengthNear(bytes: number): number | null;
+  /** boot from a file after it was edited; a server that runs is killed first when it is "log" */
+  bootEdited(source: "log" | "worst" | "best" | { example: number }, look: BytesLook): Snapshot;
   /** back to the branch and the step that the failure left */
   undoCrash(): Snapshot;
   selectBranch(id: number): Snapshot;

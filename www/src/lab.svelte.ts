@@ -295,13 +295,16 @@ export class Run {
     }
   }
 
-  /** Starts the server from the disk that is looked at. */
-  bootOpened(): void {
-    const source = this.opened?.source;
+  /** The length nearest to this one that a disk may have now. */
+  lengthNear(bytes: number): number | null {
+    return Number.isSafeInteger(bytes) && bytes >= 0 ? this.#lab.lengthNear(bytes) : null;
+  }
+
+  /** Starts the server from the file that is looked at, as it was edited. */
+  bootOpened({ source }: Opened, look: BytesLook): void {
+    this.pause();
     this.opened = null;
-    if (source !== undefined && source !== "log" && this.snapshot.can.boot === true) {
-      this.boot(source);
-    }
+    this.#change((lab) => lab.bootEdited(source, look));
   }
 
   undoCrash(): void {

@@ -1,31 +1,22 @@
 import type { Scene } from "./lab.svelte";
-import type { DiskModel, HoleName, LabOptions, Policy, ProfileName, ScenarioName } from "./types";
+import type { HoleName, LabOptions, ScenarioName } from "./types";
 
 export type Lesson = Exclude<ScenarioName, "empty">;
 
 /** What there is to look at, in the order in which it is best looked at. */
 export const LESSONS = ["first-visit", "rewrite", "rename"] as const;
 
-interface Hole {
-  profile: ProfileName;
-  policy: Policy;
-  diskModel: DiskModel;
-}
-
-const redis62 = { profile: "redis-6.2", diskModel: "exact" } as const;
-const redis30 = { profile: "redis-3.0", diskModel: "exact" } as const;
-
-/** Known holes, each with the settings under which one failure shows it. */
-export const HOLES: Readonly<Record<HoleName, Hole>> = {
-  "postponed-write": { ...redis62, policy: "everysec" },
-  "rename-before-residual": { ...redis62, policy: "everysec" },
-  "rename-before-sync": { ...redis30, policy: "always" },
-  "lost-rename": { ...redis62, policy: "always" },
-  "always-during-rewrite": { ...redis62, policy: "always" },
-  "forgotten-sync": { ...redis62, policy: "everysec" },
-  "ignored-sync": { ...redis30, policy: "always" },
-  "half-transaction": { ...redis30, policy: "everysec", diskModel: "any-prefix" },
-  "silent-zeros": { ...redis62, policy: "everysec", diskModel: "zero-tail" },
+/** Known holes. The engine knows the settings under which one failure shows each. */
+const HOLES: Readonly<Record<HoleName, true>> = {
+  "postponed-write": true,
+  "rename-before-residual": true,
+  "rename-before-sync": true,
+  "lost-rename": true,
+  "always-during-rewrite": true,
+  "forgotten-sync": true,
+  "ignored-sync": true,
+  "half-transaction": true,
+  "silent-zeros": true,
 };
 export const HOLE_NAMES = Object.keys(HOLES) as HoleName[];
 
@@ -50,7 +41,7 @@ export function isHole(lesson: Lesson): lesson is HoleName {
 
 /** What each begins with; everything can be changed afterwards. */
 export function optionsOf(lesson: Lesson): LabOptions {
-  if (isHole(lesson)) return { scenario: lesson, ...HOLES[lesson] };
+  if (isHole(lesson)) return { scenario: lesson };
   const profile = lesson === "rename" ? "hardened" : "redis-6.2";
   return { scenario: lesson, policy: "everysec", profile };
 }

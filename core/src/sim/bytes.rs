@@ -28,6 +28,12 @@ pub struct Edits {
 }
 
 impl Edits {
+    /// Nothing was done.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.cut.is_none() && self.flips.iter().all(|(_, mask)| *mask == 0)
+    }
+
     /// The bytes afterwards.
     #[must_use]
     pub fn applied_to(&self, bytes: &[u8]) -> Vec<u8> {

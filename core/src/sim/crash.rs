@@ -125,6 +125,30 @@ pub fn images(
     Images { images, more_than }
 }
 
+/// The length that a disk may have and that is nearest to this one; of two the shorter. Nothing if
+/// there is no disk with a file.
+#[must_use]
+pub fn length_near(
+    disk: &Disk,
+    name: &str,
+    failure: Failure,
+    model: DiskModel,
+    wanted_bytes: u64,
+) -> Option<u64> {
+    let near = |inode| {
+        let stored = disk.file(inode)?;
+        if failure == Failure::Killed {
+            return Some(stored.cached().len() as u64);
+        }
+        let pended = Pended::of(stored, name, model.assumptions());
+        let wanted = usize::try_from(wanted_bytes).unwrap_or(usize::MAX);
+        let tail = pended.nearest(wanted.saturating_sub(pended.front))?;
+        Some((pended.front + tail) as u64)
+    };
+    let files = possibility::files(disk, name, failure).into_iter().flatten();
+    files.filter_map(near).min_by_key(|length| (length.abs_diff(wanted_bytes), *length))
+}
+
 /// One image of this length, if the model allows one: of several, one with the fewest real bytes.
 /// Finds it without enumerating all others.
 #[must_use]

@@ -53,7 +53,7 @@ mod start;
 mod time;
 mod traced;
 
-pub use down::{Down, DownKind, Pick, Scene, SceneKind};
+pub use down::{ByHand, Down, DownKind, Pick, Scene, SceneKind};
 pub(crate) use rewriting_record::Record as RewritingRecord;
 use start::Loading;
 pub use start::StartFailed;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use aof_core::promise::Failure;
 use aof_core::sim::bytes::Edits;
 use aof_core::sim::crash::{DiskModel, Limits};
 use aof_core::sim::disk::{Inode, Origin};
+use aof_core::sim::world::{ByHand, DownKind, Pick, World};
 
 use crate::error::LabError;
 use crate::lab::{BootImage, Lab};
@@ -45,17 +47,22 @@ pub struct Opened {
     pub(crate) origin: Origin,
 }
 
+fn bounded(look: &Look) -> Result<(), LabError> {
+    let flips = look.edits.flips.len();
+    if flips > FLIPS_LIMIT {
+        let (size, limit) = (flips as u64, FLIPS_LIMIT as u64);
+        return Err(LabError::TooLarge { what: "the list of flips", size, limit });
+    }
+    Ok(())
+}
+
 impl Lab {
     /// Looks at the bytes of a file, after they were edited.
     ///
     /// # Errors
     /// `not-crashed` for an image while the server runs, `no-such-image`, `too-large`.
     pub fn bytes(&mut self, source: &Source, look: &Look) -> Result<BytesView, LabError> {
-        let flips = look.edits.flips.len();
-        if flips > FLIPS_LIMIT {
-            let (size, limit) = (flips as u64, FLIPS_LIMIT as u64);
-            return Err(LabError::TooLarge { what: "the list of flips", size, limit });
-        }
+        bounded(look)?;
         let place = (self.timeline.branch().id, self.timeline.position(), self.model);
         let key = (place, source.clone());
         let opened = match self.opened.take().filter(|opened| opened.key == key) {
@@ -65,6 +72,39 @@ impl Lab {
         let view = show::bytes::shown(self.timeline.world(), &opened, look);
         self.opened = Some(opened);
         Ok(view)
+    }
+
+    /// Starts the server from a file after it was edited; goes to the first step of the start. The
+    /// log of a server that runs can be edited when the process is gone, so it is killed first.
+    ///
+    /// # Errors
+    /// `not-crashed`, `no-such-image` for the log after a power cut, which leaves more than one,
+    /// `too-large`.
+    pub fn boot_edited(&mut self, source: &Source, look: &Look) -> Result<(), LabError> {
+        bounded(look)?;
+        let of = match source {
+            Source::Log => {
+                if self.timeline.world().down().is_none() {
+                    self.kill()?;
+                }
+                let power_is_cut = |world: &World| match world.down().map(|down| &down.kind) {
+                    Some(DownKind::Failed(kind)) => kind.failure() == Failure::PowerCut,
+                    _ => false,
+                };
+                if power_is_cut(self.timeline.world()) {
+                    return Err(LabError::NoSuchImage);
+                }
+                Pick::Best
+            }
+            Source::Image(image) => image.pick(),
+        };
+        let Look { edits, load_truncated, .. } = look;
+        let as_it_was = edits.is_none() && load_truncated.is_none();
+        if as_it_was {
+            return self.boot_from(of);
+        }
+        let (edits, load_truncated) = (edits.clone(), *load_truncated);
+        self.boot_from(Pick::ByHand(Box::new(ByHand { of, edits, load_truncated })))
     }
 
     fn open(&self, key: ((u64, u64, DiskModel), Source)) -> Result<Opened, LabError> {

@@ -5,9 +5,10 @@ use aof_core::resp::{self, Decoded, Decoder, OwnedArgv};
 use aof_core::sim::bytes;
 use aof_core::sim::crash::{DiskModel, Image, Limits};
 use aof_core::sim::journal::Journal;
-use aof_core::sim::recover::{Group, Recovery};
+use aof_core::sim::recover::{Group, Recovery, recover};
 use aof_core::sim::verdict::{self, Fate, Frontier, Then};
 use aof_core::sim::world::{Scene, SceneKind, World};
+use aof_core::start::StartError;
 
 use crate::show::{fate, line, log};
 use crate::view;
@@ -73,7 +74,12 @@ fn chips(journal: &Journal, row: &verdict::Row) -> Vec<Chip> {
 fn chip(journal: &Journal, number: usize, of: Fate) -> Chip {
     let words = &journal.asked()[number].words;
     let argv = words.as_argv();
-    let label = log::keys(argv).next().unwrap_or(argv.name());
+    // A command that is about no key, or about several, is told by its name.
+    let mut keys = log::keys(argv);
+    let label = match (keys.next(), keys.next()) {
+        (Some(key), None) => key,
+        _ => argv.name(),
+    };
     Chip { label: view::text(label), command: line(words), fate: fate(of) }
 }
 
@@ -195,7 +201,7 @@ fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> Crash
         Recovery::Loaded { keyspace, .. } => {
             (log::dataset(keyspace, &scene.journal, &(0..0), now), None)
         }
-        Recovery::Refused(error) => (Vec::new(), Some(error.to_string())),
+        Recovery::Refused(error) => (Vec::new(), Some(reason(world, group, error))),
     };
     CrashGroup {
         images: group.images as u64,
@@ -208,6 +214,16 @@ fn group(world: &World, scene: &Scene, (example, group): (u64, &Group)) -> Crash
         lost_writes,
         refused,
         promise_kept: group.judgement.is_ok(),
+    }
+}
+
+/// Why the image that can be opened is refused: others of its group may fail at other places.
+fn reason(world: &World, group: &Group, first: &StartError) -> String {
+    let config = world.down().map_or(world.config(), |down| &down.config);
+    let content = group.example.content.as_deref();
+    match recover(content, config, world.settings().seed) {
+        Recovery::Refused(error) => error.to_string(),
+        Recovery::Loaded { .. } => first.to_string(),
     }
 }
 

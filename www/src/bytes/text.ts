@@ -46,7 +46,9 @@ export interface BytesText {
   row(kind: Ledger): string;
   rowMeaning(kind: Ledger): string;
   boot: string;
-  bootEdited: string;
+  /** of the log of a server that runs */
+  bootLog: string;
+  bootSays(edited: boolean, truncated: boolean | null): string;
 }
 
 const en: BytesText = {
@@ -82,7 +84,7 @@ const en: BytesText = {
       cut: "whole, but cut off: its transaction has no end",
       refused: "whole, not loaded",
       torn: `torn: ${bytesEn(size)}, cut off`,
-      broken: `${bytesEn(size)} that are not read`,
+      broken: `${bytesEn(size)} that are not loaded`,
     })[state],
   validUpTo: (at) => `valid up to byte ${at}`,
   hex: "Bytes and commands",
@@ -117,7 +119,12 @@ const en: BytesText = {
       extra: "back, though nobody was told that they were made",
     })[kind],
   boot: "Boot from it",
-  bootEdited: "Only a disk that the failure can leave can be booted.",
+  bootLog: "Kill the server, boot from it",
+  bootSays: (edited, truncated) =>
+    [
+      edited ? "With your changes: this failure alone does not leave this file." : "",
+      truncated === null ? "" : `With aof-load-truncated ${truncated ? "yes" : "no"}.`,
+    ].join(" "),
 };
 
 const zh: BytesText = {
@@ -150,7 +157,7 @@ const zh: BytesText = {
       cut: "完整，但截掉：事务没有结尾",
       refused: "完整，没有载入",
       torn: `残缺：${bytesZh(size)}，截掉`,
-      broken: `${bytesZh(size)}没有读`,
+      broken: `${bytesZh(size)}没有载入`,
     })[state],
   validUpTo: (at) => `到第 ${at} 字节有效`,
   hex: "字节和命令",
@@ -185,7 +192,10 @@ const zh: BytesText = {
       extra: "回来了，但没有人收到确认",
     })[kind],
   boot: "从它启动",
-  bootEdited: "只有断电能留下的磁盘才能启动。",
+  bootLog: "杀掉服务器，从它启动",
+  bootSays: (edited, truncated) =>
+    (edited ? "带着你的改动：故障本身留不下这样的文件。" : "") +
+    (truncated === null ? "" : `aof-load-truncated 为 ${truncated ? "yes" : "no"}。`),
 };
 
 export function bytesText(tag: Text["tag"]): BytesText {

@@ -8,6 +8,14 @@ export function foot(tag: string, view: CrashView): string {
   return (tag === "en" ? en : zh)(view, breachOf(view));
 }
 
+/** Why a server cannot be started from a disk of this length; the nearest that can be follows. */
+export function noLength(tag: string, length: number | null): string {
+  if (length === null) return tag === "en" ? "Type a length." : "请输入长度。";
+  return tag === "en"
+    ? `No disk is ${grouped(length)} bytes long now. The nearest:`
+    : `现在没有 ${grouped(length)} 字节的磁盘。最近的：`;
+}
+
 function en(view: CrashView, { why, disks }: Breach): string {
   const lost = view.groups.some((group) => group.lostWrites > 0);
   if (!view.promise.kept) {

@@ -118,7 +118,7 @@ function afterCrash(snapshot: Snapshot): string {
   if (!crash) return "";
   const { least, of } = survivors(snapshot);
   const names = keptNames(snapshot);
-  const saved = savedWrites(least, of, names);
+  const saved = savedWrites(least, of, names, crash.moreThan ? "All that were looked at" : "All of them");
   if (crash.kind === "halted") return `The server halted itself. ${stress(saved.on)}`;
   if (crash.kind === "killed") return `The process was killed. ${stress(saved.on)}`;
   if (crash.images === 1 && !crash.moreThan) return `Power is gone. ${stress(saved.on)}`;
@@ -126,7 +126,12 @@ function afterCrash(snapshot: Snapshot): string {
   return `The disk could look ${ways} ways now. ${stress(saved.all)}`;
 }
 
-function savedWrites(least: number, of: number, names: string[]): { on: string; all: string } {
+function savedWrites(
+  least: number,
+  of: number,
+  names: string[],
+  each: string,
+): { on: string; all: string } {
   if (of === 0)
     return { on: "No write had been acknowledged.", all: "No write had been acknowledged." };
   const name = least === 1 && names.length === 1 ? names[0] : undefined;
@@ -134,7 +139,7 @@ function savedWrites(least: number, of: number, names: string[]): { on: string; 
     const what =
       of === 1 ? (name ?? "the write") : of === 2 ? "both writes" : `all ${count(of)} writes`;
     const on = of === 1 ? "The acknowledged write survives." : `${capital(what)} survive.`;
-    return { on, all: `All of them still have ${what}.` };
+    return { on, all: `${each} still have ${what}.` };
   }
   if (least === 0) {
     return {
@@ -145,7 +150,7 @@ function savedWrites(least: number, of: number, names: string[]): { on: string; 
   const some = `${count(least)} of ${count(of)} writes`;
   return {
     on: `${capital(some)} ${least === 1 ? "survives" : "survive"}.`,
-    all: `All of them still have ${name ?? some}.`,
+    all: `${each} still have ${name ?? some}.`,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { VerdictRow } from "../types";
 import { enDisks } from "./disks";
 import { bytes, caption, headline, plural, time } from "./en-caption";
-import { crash } from "./en-crash";
 import { event, mark, note } from "./en-event";
 import { clock, grouped, shortened, THIN } from "./format";
 import type { Text } from "./text";
@@ -271,7 +270,6 @@ export const en: Text = {
   because: (reason) => REASONS[reason] ?? reason,
 
   caption,
-  crash,
 
   noEngine: (reason) =>
     `The engine could not be started, so nothing can be shown: ${reason}. AOF Lab needs WebAssembly.`,

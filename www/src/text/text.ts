@@ -158,7 +158,6 @@ export interface Text {
   caption(snapshot: Snapshot, brief?: boolean): string;
 
   // crash
-  crash: CrashText;
 
   // failures of the page itself
   noEngine(reason: string): string;

@@ -1,4 +1,4 @@
-import type { CrashFile, NoteFact, Snapshot, StepFact } from "../types";
+import type { CrashFile, CrashView, NoteFact, Snapshot, StepFact } from "../types";
 import { zhDisks } from "./disks";
 import {
   answeredTo,
@@ -87,7 +87,7 @@ function afterCrash(snapshot: Snapshot): string {
   if (!crash) return "";
   const { least, of } = survivors(snapshot);
   const names = keptNames(snapshot);
-  const saved = savedWrites(least, of, names, crash.images > 1);
+  const saved = savedWrites(least, of, names, crash);
   if (crash.kind === "halted") return `服务器自己停了，${stress(saved)}。`;
   if (crash.kind === "killed") return `进程被杀掉了，${stress(saved)}。`;
   if (crash.images === 1 && !crash.moreThan) return `断电了，${stress(saved)}。`;
@@ -95,17 +95,19 @@ function afterCrash(snapshot: Snapshot): string {
   return `磁盘现在可能有 ${ways} 种${crash.moreThan ? "以上的" : ""}样子，${stress(saved)}。`;
 }
 
-function savedWrites(least: number, of: number, names: string[], many: boolean): string {
+function savedWrites(least: number, of: number, names: string[], crash: CrashView): string {
   if (of === 0) return "没有写入收到过 OK";
+  const many = crash.images > 1;
+  const all = crash.moreThan ? "看过的每一种里" : "每一种里";
   const name = least === 1 && names.length === 1 ? names[0] : undefined;
   if (least === of) {
-    const each = many ? "每一种里" : "";
+    const each = many ? all : "";
     return of === 1 ? `${each}${name ?? "那次写入"} 还在` : `${each}${count(of)}次写入都在`;
   }
   if (least === 0)
     return many ? "没有一次写入在每一种里都有" : `${of === 1 ? "那" : count(of)}次写入都不在了`;
   if (many)
-    return name ? `每一种里都有 ${name}` : `${count(of)}次写入中有${count(least)}次每一种里都有`;
+    return name ? `${all}都有 ${name}` : `${count(of)}次写入中有${count(least)}次${all}都有`;
   return `${count(of)}次写入还在${count(least)}次`;
 }
 

@@ -1,7 +1,6 @@
 import type { VerdictRow } from "../types";
 import { zhDisks } from "./disks";
 import { event, mark, note } from "./zh-event";
-import { crash } from "./zh-crash";
 import { bytes, caption, headline, time } from "./zh-caption";
 import { grouped, shortened, THIN } from "./format";
 import type { Text } from "./text";
@@ -265,7 +264,6 @@ export const zh: Text = {
   because: (reason) => REASONS[reason] ?? reason,
 
   caption,
-  crash,
 
   noEngine: (reason) => `引擎没能启动，所以什么也画不出来：${reason}。AOF Lab 需要 WebAssembly。`,
   pageError: (reason) => `页面出错了：${reason}。请重新加载。`,

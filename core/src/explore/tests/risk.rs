@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::explore::risk::{Label, Strip};
+use crate::sim::bytes::Edits;
 use crate::sim::fact::Fault;
 use crate::sim::timeline::run::Run;
 use crate::sim::timeline::{Cause, Timeline};
-use crate::sim::world::{Input, Pick};
+use crate::sim::world::{ByHand, Input, Pick};
 
 fn labels(run: Run) -> Vec<Label> {
     Strip::new(run, Options::default()).expect("the log loads").collect()
@@ -49,10 +50,16 @@ fn acts_are_part_of_a_run() {
     timeline.wait(700_000).expect("room");
     timeline.act(Input::CutPower, Cause::PowerCut).expect("room");
     timeline.seek(timeline.position() + 1).expect("the power cut");
-    let pick = Pick::Worst;
-    let boot = Input::Boot { pick, model: DiskModel::ZeroTail };
-    timeline.act(boot, Cause::Boot).expect("room");
-    compare(&mut timeline);
+    let cut = timeline.position();
+    let edits = Edits { cut: Some(90), flips: vec![(47, 2), (48, 0)] };
+    let of = Pick::Best;
+    let by_hand = ByHand { of, edits, load_truncated: Some(true) };
+    for pick in [Pick::Worst, Pick::ByHand(Box::new(by_hand))] {
+        timeline.seek(cut).expect("the power cut");
+        let boot = Input::Boot { pick, model: DiskModel::ZeroTail };
+        timeline.act(boot, Cause::Boot).expect("room");
+        compare(&mut timeline);
+    }
 }
 
 #[test]

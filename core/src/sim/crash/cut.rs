@@ -155,6 +155,15 @@ impl Pended {
         ControlFlow::Continue(())
     }
 
+    /// The length (of the tail) of a state that is nearest to this one; of two the shorter.
+    pub(super) fn nearest(&self, wanted: usize) -> Option<usize> {
+        let known = |length: &usize| self.segments.iter().any(|part| self.is_state(part, *length));
+        let most = self.segments.iter().map(|part| part.tail.len()).max()?;
+        let below = (0..=wanted.min(most)).rev().find(known);
+        let above = (wanted..=most).find(known);
+        [below, above].into_iter().flatten().min_by_key(|length| length.abs_diff(wanted))
+    }
+
     /// An image of this length (of the tail), with as few real bytes as any: its bytes, and how
     /// many of them are real.
     pub(super) fn of_length(&self, length: usize) -> Option<(Vec<u8>, usize)> {

@@ -146,6 +146,29 @@ fn an_image_of_a_length_is_one_of_those_that_are_enumerated() {
 }
 
 #[test]
+fn the_nearest_length_is_one_that_is_enumerated() {
+    let (mut cut, inode) = disk_with(b"ab", &[b"cde"]);
+    cut.truncate(inode, 3, Micros(2)).expect("shorter");
+    cut.write(inode, b"xyz", Micros(3)).expect("room");
+    // Beyond the allocated block only whole blocks, and the ends of appends.
+    let (wide, _) = disk_with(&[b'x'; 4000], &[&[b'y'; 5000], &[b'z'; 4500]]);
+    for (disk, step, most) in [(cut, 1, 12), (wide, 97, 14_000)] {
+        for model in [DiskModel::Exact, DiskModel::AnyPrefix, DiskModel::Ext4Ordered] {
+            for failure in [Failure::Killed, Failure::PowerCut] {
+                let possible =
+                    |length: u64| image_of_length(&disk, NAME, failure, model, length).is_some();
+                let lengths: Vec<u64> = (0..most).filter(|length| possible(*length)).collect();
+                for wanted in (0..most).step_by(step) {
+                    let near = length_near(&disk, NAME, failure, model, wanted).expect("a file");
+                    let best = lengths.iter().min_by_key(|length| length.abs_diff(wanted));
+                    assert_eq!(Some(&near), best, "{failure:?} {model:?} {wanted}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn possibilities_share_what_is_the_same_in_every_image() {
     let (mut disk, inode) = disk_with(b"abcd", &[b"ef"]);
     for model in DiskModel::ALL {

@@ -26,12 +26,13 @@ use crate::sim::disk::{self, FailedPages};
 use crate::sim::fact::Fault;
 use crate::sim::rewriting;
 use crate::sim::timeline::{Branch, begin, give};
-use crate::sim::world::{Due, Input, Pick, Settings, StartFailed, World, settings_of};
+use crate::sim::world::{Due, Input, Settings, StartFailed, World, settings_of};
 use crate::trace::{Header, Reader, Record, Recorder};
 use crate::units::{ClientId, Micros, Millis};
 
 mod bounds;
 mod fields;
+mod pick;
 #[cfg(test)]
 mod tests;
 
@@ -314,14 +315,7 @@ fn put_due(Due { at, input }: &Due, out: &mut Vec<u8>) {
         Input::Fault(fault) => put_bytes(fault.as_str().as_bytes(), out),
         Input::Boot { pick, model } => {
             put_bytes(model.as_str().as_bytes(), out);
-            let (kind, number) = match pick {
-                Pick::Worst => (0, 0),
-                Pick::Best => (1, 0),
-                Pick::Length(length) => (2, *length),
-                Pick::Example(group) => (3, *group as u64),
-            };
-            put_u64(kind, out);
-            put_u64(number, out);
+            pick::put(pick, out);
         }
         Input::Shutdown | Input::Kill | Input::KillChild | Input::CutPower | Input::Wait => {}
     }
@@ -346,14 +340,7 @@ fn read_due(fields: &mut Fields<'_>) -> Result<Due, RunError> {
         6 => Input::CutPower,
         7 => {
             let model = DiskModel::parse(fields.text("model")?).ok_or(unreadable("model"))?;
-            let (kind, number) = (fields.u64("pick")?, fields.u64("pick")?);
-            let pick = match kind {
-                0 => Pick::Worst,
-                1 => Pick::Best,
-                2 => Pick::Length(number),
-                3 => Pick::Example(usize::try_from(number).map_err(|_| unreadable("pick"))?),
-                _ => return Err(unreadable("pick")),
-            };
+            let pick = pick::read(fields)?;
             Input::Boot { pick, model }
         }
         8 => Input::Wait,

@@ -10,7 +10,8 @@ use crate::explore::Promises;
 use crate::keyspace::Keyspace;
 use crate::promise::{Failure, History, Promise, Reached, Unit, promised};
 use crate::sim::boot::Boot;
-use crate::sim::crash::{DiskModel, Image, Limits, image_of_length, images};
+use crate::sim::bytes::Edits;
+use crate::sim::crash::{DiskModel, Image, Limits, image_of_length, images, length_near};
 use crate::sim::disk;
 use crate::sim::fact::Fact;
 use crate::sim::journal::Journal;
@@ -115,6 +116,19 @@ pub enum Pick {
     Length(u64),
     /// The longest of the group at this place of the survey.
     Example(usize),
+    /// One that was changed by hand before the start.
+    ByHand(Box<ByHand>),
+}
+
+/// A disk whose file of the log was changed by hand, and how it is loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByHand {
+    /// What was there before.
+    pub of: Pick,
+    /// What was done to it. The result is a new file, as editors leave one, and it is synced.
+    pub edits: Edits,
+    /// `aof-load-truncated` of the start, if it is not as it was.
+    pub load_truncated: Option<bool>,
 }
 
 impl World {
@@ -281,14 +295,25 @@ impl World {
     /// Starts the server again. Nothing if it runs, or if there is no such disk.
     pub(super) fn boot(&mut self, pick: &Pick, model: DiskModel) -> Option<Fact> {
         let down = self.down()?;
-        let config = down.config.clone();
+        let mut config = down.config.clone();
         let scene = down.scene.as_ref()?;
         let synced = scene.reached.synced;
+        if let Pick::ByHand(by_hand) = pick {
+            config.aof_load_truncated = by_hand.load_truncated.unwrap_or(config.aof_load_truncated);
+        }
         // What the failure left is what the journal may go on with; the rest is lost.
         let (left, started_from) = if scene.kind == SceneKind::PowerCut {
             let image = self.image(pick, model)?;
-            let left = image.origin.position_of(image.data_bytes);
+            let left = self.known_up_to(image.origin.position_of(image.data_bytes));
             self.machine.disk.restart_with(&config.appendfilename, image.content, image.inode);
+            (left, image.inode)
+        } else if matches!(pick, Pick::ByHand(_)) {
+            let image = self.image(pick, model)?;
+            let left = self.known_up_to(image.origin.position_of(image.data_bytes));
+            if let Some(content) = image.content {
+                let edited = self.machine.disk.install(&config.appendfilename, content);
+                self.machine.disk.set_origin(edited, image.origin);
+            }
             (left, image.inode)
         } else {
             let inode = self.machine.disk.cached_name(&config.appendfilename);
@@ -315,6 +340,12 @@ impl World {
         let boot = Boot::new(config, self.settings.seed).remembering(torn);
         self.phase = Phase::Booting(Box::new(boot));
         Some(self.boot_step())
+    }
+
+    /// The position itself, or nothing if it lies in what the journal does not tell any more: only
+    /// a hand reaches there.
+    fn known_up_to(&self, position: Option<u64>) -> Option<u64> {
+        position.filter(|position| *position >= self.journal.base_bytes())
     }
 
     /// The first command that the failure did not leave whole: where it begins in the file that is
@@ -346,6 +377,10 @@ impl World {
                 let survey = self.survey(model, Limits::default())?;
                 survey.groups.get(*group).map(|group| group.example.clone())
             }
+            Pick::ByHand(by_hand) => {
+                let image = self.image(&by_hand.of, model)?;
+                Some(edited(image, &by_hand.edits))
+            }
             Pick::Length(length) => {
                 let down = self.down()?;
                 let failure = down.scene.as_ref()?.kind.failure();
@@ -355,6 +390,15 @@ impl World {
         }
     }
 
+    /// The length nearest to this one that [`Pick::Length`] can have. Nothing while the server runs.
+    #[must_use]
+    pub fn length_near(&self, wanted_bytes: u64, model: DiskModel) -> Option<u64> {
+        let down = self.down()?;
+        let failure = down.scene.as_ref()?.kind.failure();
+        let name = &down.config.appendfilename;
+        length_near(&self.machine.disk, name, failure, model, wanted_bytes)
+    }
+
     /// Whether there is a disk that this choice means.
     #[must_use]
     pub fn has_image(&self, pick: &Pick, model: DiskModel) -> bool {
@@ -362,4 +406,12 @@ impl World {
         // Every failure leaves something, so there is a worst and a best.
         failed && (matches!(pick, Pick::Worst | Pick::Best) || self.image(pick, model).is_some())
     }
+}
+
+/// The image after it was changed by hand. It has written bytes up to the first change.
+fn edited(image: Image, edits: &Edits) -> Image {
+    let Some(content) = &image.content else { return image };
+    let after = edits.applied_to(content);
+    let same = content.iter().zip(&after).take_while(|(before, after)| before == after).count();
+    Image { data_bytes: image.data_bytes.min(same as u64), content: Some(after), ..image }
 }

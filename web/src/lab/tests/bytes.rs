@@ -116,3 +116,44 @@ fn the_log_of_a_running_server_has_bytes_too() {
     lab.step().expect("it goes on");
     lab.bytes(&Source::Log, &last).expect("it is there");
 }
+
+#[test]
+fn a_server_starts_from_a_file_that_was_edited() {
+    let mut lab = cut_lab();
+    let source = Source::Image(BootImage::Best);
+    lab.boot_edited(&source, &look(Some(60), &[])).expect("it is there");
+    let kinds: Vec<_> = lab.timeline().marks.iter().map(|mark| mark.fact.kind()).collect();
+    let boot = &kinds[kinds.iter().position(|kind| *kind == "boot-open").expect("a start")..];
+    let expected = ["boot-open", "boot-command", "boot-command", "boot-truncate", "boot-ready"];
+    assert_eq!(boot, expected);
+    lab.seek(lab.timeline().marks.len() as u64).expect("the end");
+    let snapshot = lab.snapshot();
+    assert_eq!((snapshot.state, snapshot.key_count, snapshot.file_bytes), ("running", 1, 50));
+}
+
+#[test]
+fn a_refused_start_says_why_and_the_setting_is_the_one_that_was_chosen() {
+    let mut lab = cut_lab();
+    let source = Source::Image(BootImage::Best);
+    let off = Look { load_truncated: Some(false), ..look(Some(60), &[]) };
+    lab.boot_edited(&source, &off).expect("it is there");
+    lab.run_until("boot-refused");
+    assert_eq!(lab.snapshot().state, "refused");
+}
+
+#[test]
+fn the_log_of_a_running_server_is_edited_after_a_kill() {
+    let mut lab = Lab::new(Options { scenario: ScenarioName::FirstVisit, ..Options::default() })
+        .expect("it begins");
+    lab.boot_edited(&Source::Log, &look(None, &[(47, 2)])).expect("it runs");
+    let causes: Vec<_> = lab.timeline().branches.iter().map(|branch| branch.cause).collect();
+    assert_eq!(causes, ["main", "killed"]);
+    lab.run_until("boot-ready");
+    let snapshot = lab.snapshot();
+    assert_eq!(snapshot.dataset.first().map(|key| key.value.as_str()), Some("3"));
+    // Which of the files that a power cut left it was, it does not say.
+    let mut lab = cut_lab();
+    assert!(lab.boot_edited(&Source::Log, &look(Some(60), &[])).is_err());
+    let many = vec![(0, 1); crate::lab::bytes::FLIPS_LIMIT + 1];
+    assert!(lab.boot_edited(&Source::Image(BootImage::Best), &look(None, &many)).is_err());
+}

@@ -32,3 +32,6 @@ pub(super) const SYNCS: RangeInclusive<u64> = 0..=1 << 32;
 
 /// How many inputs a script may have, and how many acts there may be beside it.
 pub(super) const INPUTS: RangeInclusive<u64> = 0..=100_000;
+
+/// Places of a file that may be flipped by hand before a start.
+pub(super) const FLIPS: RangeInclusive<u64> = 0..=4_096;

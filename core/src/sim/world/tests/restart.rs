@@ -1,6 +1,7 @@
 //! A failure, a start, and a failure again: at every step, also at every step of the start.
 
 use super::*;
+use crate::sim::bytes::Edits;
 
 fn boot(model: DiskModel, pick: Pick) -> Input {
     Input::Boot { pick, model }
@@ -123,6 +124,88 @@ fn what_survives_keeps_its_place_and_what_does_not_is_lost() {
     let lost: Vec<bool> = world.journal().asked().iter().map(|asked| asked.lost).collect();
     assert_eq!(lost, [false, false, true, true, false]);
     assert_eq!(world.journal().acknowledged_writes(), 3);
+}
+
+fn by_hand(cut: Option<u64>, flips: &[(u64, u8)], load_truncated: Option<bool>) -> Pick {
+    let edits = Edits { cut, flips: flips.to_vec() };
+    Pick::ByHand(Box::new(ByHand { of: Pick::Best, edits, load_truncated }))
+}
+
+#[test]
+fn a_file_that_was_changed_by_hand_is_loaded_as_it_is_now() {
+    let states = states(four_writes(Policy::EverySec, ProfileName::Redis62));
+    let model = DiskModel::AnyPrefix;
+    for (failure, name) in FAILURES {
+        let down = struck(&states[15], failure);
+        // The end of SET b is missing.
+        let facts = facts_of_boot(&down, model, by_hand(Some(60), &[], None));
+        let expected =
+            ["open 60", "1: 0..23", "2: 23..50", "cut 60 to 50, Some(27)", "ready 2 1 50"];
+        assert_eq!(facts, expected, "{name}");
+        let facts = facts_of_boot(&down, model, by_hand(Some(60), &[], Some(false)));
+        assert_eq!(facts.last().expect("a fact"), "refused Some(Truncated) at 50", "{name}");
+        // A length.
+        let facts = facts_of_boot(&down, model, by_hand(None, &[(23, 1)], None));
+        assert_eq!(facts.last().expect("a fact"), "refused Some(Malformed) at 23", "{name}");
+    }
+}
+
+#[test]
+fn a_value_that_was_changed_by_hand_is_nobodys_write() {
+    let states = states(four_writes(Policy::EverySec, ProfileName::Redis62));
+    for (failure, name) in FAILURES {
+        let down = struck(&states[15], failure);
+        // The value of SET a.
+        let mut world = restarted(&down, DiskModel::AnyPrefix, by_hand(None, &[(47, 2)], None));
+        while world.step().is_some() {}
+        let value = world.engine().and_then(|engine| {
+            let database = engine.executor().keyspace.databases().next()?.1;
+            database
+                .iter()
+                .find(|entry| entry.key == b"a")
+                .map(|entry| format!("{:?}", entry.value))
+        });
+        assert!(value.as_ref().is_some_and(|value| value.contains('3')), "{name}: {value:?}");
+        let lost: Vec<bool> = world.journal().asked().iter().map(|asked| asked.lost).collect();
+        // What stands behind it is as it was, and no longer of this history.
+        assert_eq!(lost, [true, true, true, true, false], "{name}");
+        assert_eq!(world.journal().acknowledged_writes(), 1, "{name}");
+    }
+}
+
+/// Zeros, flips and cuts anywhere, also in what a rewritten file begins with: the run goes on to
+/// its end, and what is told of it is what the server has in memory.
+#[test]
+fn the_log_describes_what_was_loaded_wherever_a_hand_was() {
+    let mut scenario = empty(Policy::EverySec, ProfileName::Redis62, 3);
+    scenario.inputs = vec![
+        command(10_000, "SET a 1"),
+        command(20_000, "BGREWRITEAOF"),
+        command(900_000, "SET b 2"),
+        command(910_000, "SET c 3"),
+    ];
+    let rewritten = states(world_of(scenario)).pop().expect("a state");
+    let plain = states(four_writes(Policy::EverySec, ProfileName::Redis62))[15].clone();
+    let (mut served, mut refused) = (0, 0);
+    for world in [rewritten, plain] {
+        for (failure, name) in FAILURES {
+            let down = struck(&world, failure);
+            for place in 0..110 {
+                for pick in [by_hand(Some(place), &[], None), by_hand(None, &[(place, 1)], None)] {
+                    let mut again = restarted(&down, DiskModel::AnyPrefix, pick);
+                    while again.step().is_some() {}
+                    if again.engine().is_none() {
+                        refused += 1;
+                        continue;
+                    }
+                    served += 1;
+                    let down = struck(&again, Input::Kill);
+                    assert!(down.log_describes_memory(), "{name} {place}");
+                }
+            }
+        }
+    }
+    assert!(served > 100 && refused > 100, "{served} {refused}");
 }
 
 /// No sync of a start can notice that an earlier one had failed: the pages count as clean. What
