@@ -2,8 +2,10 @@
 //! looked at, and every fault of a file system can be met.
 
 mod faults;
+mod own;
 mod redis;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use aof_core::config::{Config, Policy};
@@ -142,11 +144,16 @@ fn rows(run: &Run) -> Vec<Row> {
     rows.extend(DiskModel::IN_ORDER.map(|model| survey(run, Failure::PowerCut, model, LIMITS)));
     let Config { profile, appendfsync: policy, .. } = &run.config;
     let server = format!("aofd {}", profile.as_str());
-    eprintln!("{HEADING}");
+    show(&HEADING);
     for row in &rows {
-        eprintln!("{}", Line { server: &server, policy: *policy, row });
+        show(&Line { server: &server, policy: *policy, row });
     }
     rows
+}
+
+/// A line of the table that `cargo xtask crashes` puts together.
+fn show(line: &dyn Display) {
+    eprintln!("crashes: {line}");
 }
 
 /// The power cut under this model.

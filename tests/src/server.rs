@@ -87,15 +87,18 @@ impl Launch {
     /// nothing saved.
     #[must_use]
     pub fn redis(program: &Path, dir: &Path) -> Self {
-        let launch = Self::new(Kind::Redis, program.to_owned(), dir)
-            .set("save", "")
-            .set("appendonly", "yes")
-            .set("aof-use-rdb-preamble", "no");
+        let launch = Self::new(Kind::Redis, program.to_owned(), dir);
+        let launch = launch.set("save", "").set("appendonly", "yes");
         let asked = Command::new(program).arg("--version").output();
         let said = asked.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-        // Older ones have no such directive, and no such lock.
-        let old = said.is_ok_and(|text| text.contains("v=6."));
-        if old { launch } else { launch.set("enable-debug-command", "yes") }
+        let number = said.ok().and_then(|text| {
+            let (_, version) = text.split_once("v=")?;
+            version.split('.').next()?.parse::<u32>().ok()
+        });
+        // Older ones have no such directives, and nothing that they would turn off.
+        let number = number.unwrap_or(u32::MAX);
+        let launch = if number < 4 { launch } else { launch.set("aof-use-rdb-preamble", "no") };
+        if number < 7 { launch } else { launch.set("enable-debug-command", "yes") }
     }
 
     fn new(kind: Kind, program: PathBuf, dir: &Path) -> Self {

@@ -5,11 +5,13 @@
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
 //! it), [`play`], [`suite`] (the steps of a test run), [`fuzz`] (one of them), [`closing`] and
 //! [`counts`] (how many tests ran, and how many should have), [`mod@bench`] (beside Redis),
-//! [`soak`] (some tests for longer), [`miri`] (some of them interpreted).
+//! [`soak`] (some tests for longer), [`miri`] (some of them interpreted), [`mod@crashes`] (what some
+//! of them find, as a table).
 
 mod bench;
 mod closing;
 mod counts;
+mod crashes;
 mod fuzz;
 mod miri;
 mod need;
@@ -60,6 +62,8 @@ enum Task {
     Miri(miri::Options),
     /// Feed the fuzz targets for some minutes each
     Fuzz(fuzz::Options),
+    /// Show what every crash of a recorded run leaves of `aofd` and of another server
+    Crashes(crashes::Options),
     /// Rewrite the log ten thousand times under load, kill children, bear hostile clients
     Soak(soak::Options),
 }
@@ -81,6 +85,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Test { subset } => suite::run(&project, subset, Mode::Compare),
         Task::Counts { subset } => suite::run(&project, subset, Mode::Rewrite),
         Task::Bench(options) => bench::bench(&project, &options),
+        Task::Crashes(options) => crashes::crashes(&project, &options),
         Task::Miri(options) => miri::miri(&project, &options),
         Task::Fuzz(options) => fuzz::fuzz(&project, &options),
         Task::Soak(options) => soak::soak(&project, &options),
