@@ -152,6 +152,14 @@ pub enum RewriteNote {
         /// The child.
         child: ChildId,
     },
+    /// "Background AOF buffer size: %lu MB": a block was added, and their number has a nine at its
+    /// end, as in Redis. A record that fills many blocks says so once.
+    DiffGrows {
+        /// So many there are.
+        blocks: u64,
+        /// So much waits in those before the last.
+        bytes: u64,
+    },
     /// The rewrite buffer has reached `aof-rewrite-buffer-limit`, so the rewrite is given up.
     DiffLimit {
         /// So much is in it.

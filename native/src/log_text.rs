@@ -301,6 +301,7 @@ impl NoteLog {
 
 #[cfg(test)]
 mod tests {
+    use aof_core::note::RewriteNote;
     use aof_core::units::Errno;
 
     use super::*;
@@ -321,6 +322,13 @@ mod tests {
             "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF buffer \
              without waiting for fsync to complete, this may slow down Redis."
         );
+        let grown = |blocks| {
+            let note = RewriteNote::DiffGrows { blocks, bytes: (blocks - 1) * 10 * 1024 * 1024 };
+            line(&Note::Rewrite(note), PostponedWrite::MadeAfterTwoSeconds)
+        };
+        let size = |mb: u64| format!("Background AOF buffer size: {mb} MB");
+        assert_eq!(grown(9), (Level::INFO, size(80)));
+        assert_eq!(grown(99), (Level::WARN, size(980)));
         assert_eq!(
             farewell(HaltReason::SyncFailed(Errno::EIO)),
             "Can't persist AOF for fsync error when the AOF fsync policy is 'always': \

@@ -106,6 +106,7 @@ export type RewriteNoteFact =
   | { name: "finished"; oldBytes: number; newBytes: number }
   | { name: "switch-took"; micros: number }
   | { name: "killing-child"; child: number }
+  | { name: "diff-grows"; blocks: number; bytes: number }
   | { name: "diff-limit"; bytes: number }
   | { name: "backs-off"; retryMs: number }
   | { name: "turned-on" }

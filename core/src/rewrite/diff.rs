@@ -155,6 +155,13 @@ impl Diff {
         self.waiting_bytes
     }
 
+    /// Bytes that waited when so many blocks existed and the last of them was new and empty.
+    #[must_use]
+    pub fn waiting_bytes_before(&self, blocks: u64) -> u64 {
+        let full_bytes = blocks.saturating_sub(1).saturating_mul(self.block_bytes as u64);
+        full_bytes.saturating_sub(self.sent_of_first as u64)
+    }
+
     /// Bytes that went to the child since the last reset.
     #[must_use]
     pub const fn sent_bytes(&self) -> u64 {

@@ -342,7 +342,9 @@ impl Rewrite {
     /// must be given up.
     #[doc(alias = "feedAppendOnlyFile")]
     pub(crate) fn feed(&mut self, bytes: &[u8], config: &Config) -> bool {
+        let blocks_before = self.diff.blocks_len();
         self.diff.append(bytes);
+        self.tell_growth(blocks_before);
         let kept_bytes = match self.stage {
             // What was sent lies in the memory of the child.
             Stage::Child { .. } => self.diff.appended_bytes(),
@@ -354,6 +356,15 @@ impl Rewrite {
         };
         config.choices().full_diff == FullDiff::AbortsRewrite
             && kept_bytes > config.aof_rewrite_buffer_limit_bytes
+    }
+
+    /// Says at every tenth block how much waits.
+    fn tell_growth(&mut self, blocks_before: u64) {
+        let blocks = ((self.diff.blocks_len() + 1) / 10 * 10).saturating_sub(1);
+        if blocks > blocks_before {
+            let bytes = self.diff.waiting_bytes_before(blocks);
+            self.notes.push_back(RewriteNote::DiffGrows { blocks, bytes });
+        }
     }
 
     /// The child has said how far it is.

@@ -62,6 +62,11 @@ pub(super) fn line(note: RewriteNote) -> (Level, String) {
         RewriteNote::ShutdownRefused => {
             (Level::WARN, "Writing initial AOF, can't exit.".to_owned())
         }
+        RewriteNote::DiffGrows { blocks, bytes } => {
+            // Of ten times as many it is a warning.
+            let level = if (blocks + 1).is_multiple_of(100) { Level::WARN } else { Level::INFO };
+            (level, format!("Background AOF buffer size: {} MB", whole_mb(bytes)))
+        }
         RewriteNote::DiffLimit { bytes } => (
             Level::WARN,
             format!(

@@ -232,6 +232,7 @@ pub fn noted(note: RewriteNote) -> RewriteNoteFact {
         RewriteNote::Finished { old_bytes, new_bytes } => Fact::Finished { old_bytes, new_bytes },
         RewriteNote::SwitchTook { micros } => Fact::SwitchTook { micros },
         RewriteNote::KillingChild { child } => Fact::KillingChild { child: child.0 },
+        RewriteNote::DiffGrows { blocks, bytes } => Fact::DiffGrows { blocks, bytes },
         RewriteNote::DiffLimit { bytes } => Fact::DiffLimit { bytes },
         RewriteNote::BacksOff { retry_ms } => Fact::BacksOff { retry_ms },
         RewriteNote::TurnOnFailed(errno) => Fact::TurnOnFailed { errno: errno.into() },

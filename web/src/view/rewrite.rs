@@ -164,6 +164,7 @@ pub enum RewriteNoteFact {
     Finished { old_bytes: u64, new_bytes: u64 },
     SwitchTook { micros: u64 },
     KillingChild { child: u32 },
+    DiffGrows { blocks: u64, bytes: u64 },
     DiffLimit { bytes: u64 },
     BacksOff { retry_ms: u64 },
     TurnOnFailed { errno: ErrnoView },

@@ -209,6 +209,8 @@ export function noteEvent(fact: RewriteNoteFact): string {
       return `the switch took ${time(fact.micros)}`;
     case "killing-child":
       return `child ${fact.child} told to end`;
+    case "diff-grows":
+      return `rewrite buffer: ${fact.blocks} blocks`;
     case "diff-limit":
       return "rewrite buffer full";
     case "backs-off":
@@ -248,6 +250,8 @@ export function noteMark(fact: RewriteNoteFact): string {
       return "switch";
     case "killing-child":
       return "kill child";
+    case "diff-grows":
+      return "grows";
     case "diff-limit":
       return "limit";
     case "backs-off":

@@ -208,6 +208,8 @@ export function noteEvent(fact: RewriteNoteFact): string {
       return `切换用了 ${time(fact.micros)}`;
     case "killing-child":
       return `要求子进程 ${fact.child} 结束`;
+    case "diff-grows":
+      return `重写缓冲 ${fact.blocks} 块`;
     case "diff-limit":
       return "重写缓冲满了";
     case "backs-off":
@@ -247,6 +249,8 @@ export function noteMark(fact: RewriteNoteFact): string {
       return "切换";
     case "killing-child":
       return "杀子进程";
+    case "diff-grows":
+      return "变大";
     case "diff-limit":
       return "上限";
     case "backs-off":

@@ -305,6 +305,8 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
         : `For ${time(fact.micros)} replies to writes were held. Reads were answered all the time.`;
     case "killing-child":
       return `The server told child ${fact.child} to end. A child that is ended on purpose is no failure.`;
+    case "diff-grows":
+      return `The rewrite buffer has grown to ${fact.blocks} blocks with ${bytes(fact.bytes)}. Its lines come at every tenth block.`;
     case "diff-limit":
       return `The rewrite buffer has reached ${bytes(fact.bytes)}, its limit. The rewrite is given up; the log goes on.`;
     case "backs-off":

@@ -302,6 +302,8 @@ function noteCaption(fact: RewriteNoteFact, snapshot: Snapshot): string {
         : `写入的回复等了 ${time(fact.micros)}；读取一直有回复。`;
     case "killing-child":
       return `服务器要求子进程 ${fact.child} 结束；有意结束的不算失败。`;
+    case "diff-grows":
+      return `重写缓冲已有 ${fact.blocks} 块，${bytes(fact.bytes)}；每十块记一行。`;
     case "diff-limit":
       return `重写缓冲到了上限 ${bytes(fact.bytes)}；放弃重写，日志照旧。`;
     case "backs-off":

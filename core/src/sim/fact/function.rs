@@ -174,6 +174,7 @@ const fn of_rewrite(note: RewriteNote) -> Option<SeedFunction> {
         | RewriteNote::AckFailed(_)
         | RewriteNote::CopiedOnWrite { .. }
         | RewriteNote::KillingChild { .. }
+        | RewriteNote::DiffGrows { .. }
         | RewriteNote::DiffLimit { .. }
         | RewriteNote::BacksOff { .. }
         | RewriteNote::ShutdownRefused => None,

@@ -3,6 +3,7 @@
 use super::rig::Rig;
 use crate::config::{Config, Policy};
 use crate::event::{ChildStatus, Event};
+use crate::note::{Note, RewriteNote};
 use crate::profile::ProfileName;
 
 /// The values of these fields.
@@ -76,6 +77,38 @@ fn the_rewrite_buffer_is_memory_of_the_log() {
     // SELECT, because the child knows of none, and the SET.
     let names = ["aof_rewrite_buffer_length", "aof_buffer_length", "mem_aof_buffer"];
     assert_eq!(look(&mut rig, &names), "50 0 50");
+}
+
+/// The pipe is full, so everything that is written waits; a SET of these is 27 bytes.
+#[test]
+fn the_rewrite_buffer_says_at_every_tenth_block_how_much_waits() {
+    for profile in ProfileName::ALL {
+        let aof_rewrite_block_bytes = 16;
+        let config = Config { profile, aof_rewrite_block_bytes, ..Config::default() };
+        let mut rig = Rig::with(config);
+        rig.done(1, "SET a 1");
+        rig.turn(1, "BGREWRITEAOF");
+        rig.outside.pipe_capacity = 0;
+        let mut expected = Vec::new();
+        for _ in 0..40 {
+            let before = rig.engine.rewrite().diff().blocks_len();
+            rig.done(1, "SET b 2");
+            let after = rig.engine.rewrite().diff().blocks_len();
+            let told = (before + 1..=after).filter(|blocks| blocks % 10 == 9);
+            expected.extend(told.map(|blocks| (blocks, (blocks - 1) * 16)));
+        }
+        let grows = |note: &Note| match *note {
+            Note::Rewrite(RewriteNote::DiffGrows { blocks, bytes }) => Some((blocks, bytes)),
+            _ => None,
+        };
+        let told: Vec<_> = rig.outside.notes.iter().filter_map(grows).collect();
+        assert_eq!(told, expected, "{profile:?}");
+        assert_eq!(told[..2], [(9, 128), (19, 288)], "{profile:?}");
+        // A record over many blocks says it once.
+        rig.done(1, &format!("SET b {}", "v".repeat(500)));
+        let lines = rig.outside.notes.iter().filter_map(grows).count();
+        assert_eq!(lines, told.len() + 1, "{profile:?}");
+    }
 }
 
 #[test]
