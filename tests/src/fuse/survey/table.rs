@@ -8,7 +8,7 @@ use aof_core::promise::Failure;
 use super::{Row, Violation};
 
 /// What stands above the columns of [`Line`].
-pub const HEADING: &str = "server              policy   failure   disk          cuts  images   \
+pub const HEADING: &str = "server              policy   failure   disk          cuts  images      \
                            distinct recovered refused datasets promise";
 
 /// One line, and below it each way in which the promise is broken.
@@ -37,7 +37,7 @@ impl fmt::Display for Row {
         // So many were found; a plus says that there are more.
         let images = format!("{}{}", self.images, if self.more_than { "+" } else { "" });
         let (model, cuts) = (self.model.as_str(), self.cuts);
-        write!(out, "{failure:9} {model:12} {cuts:5}  {images:8} {:8} ", self.distinct)?;
+        write!(out, "{failure:9} {model:12} {cuts:5}  {images:11} {:8} ", self.distinct)?;
         write!(out, "{:9} {:7} {:8} ", self.recovered, self.refused, self.datasets)?;
         if self.violations.is_empty() {
             write!(out, "kept")?;
