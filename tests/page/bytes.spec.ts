@@ -126,6 +126,9 @@ test("a refused start says why, also for the log of a server that ran", async ({
   await boot(page).click();
   await stepUntil(page, ({ state }) => state === "refused");
   await expect(page.getByTestId("stage")).toContainText("The loader refused the log: ");
+  await page.getByRole("button", { name: "Choose another disk" }).click();
+  expect((await snapshot(page)).crash?.kind).toBe("power-cut");
+  await expect(page.getByRole("button", { name: /^Bytes: / })).toHaveCount(3);
   // The log of a running server: it is killed first, on a branch of its own.
   await open(page);
   await page.getByRole("button", { name: "Settings" }).click();

@@ -307,6 +307,16 @@ export class Run {
     this.#change((lab) => lab.bootEdited(source, look));
   }
 
+  /** Back from a refused start to the failure before it, where another disk can be chosen. */
+  leaveRefusal(): void {
+    const { step } = this.snapshot;
+    const failed = this.timeline.marks.findLast(
+      ({ step: at, fact }) =>
+        at <= step && (fact.kind === "killed" || fact.kind === "power-cut" || fact.kind === "halt"),
+    );
+    if (failed) this.seek(failed.step);
+  }
+
   undoCrash(): void {
     this.pause();
     this.#change((lab) => lab.undoCrash());

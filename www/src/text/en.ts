@@ -233,6 +233,7 @@ export const en: Text = {
     return `At risk: ${risk(row)}`;
   },
   nothingAcknowledged: "Nothing acknowledged yet",
+  otherDisk: "Choose another disk",
   noServer: (state) => (state === "refused" ? "No server runs" : "Still loading the log"),
 
   transport: "Transport",

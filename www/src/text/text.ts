@@ -132,6 +132,8 @@ export interface Text {
   verdictOf(failure: Failure, row: VerdictRow, short: boolean): string;
   verdictFoot(failure: Failure, row: VerdictRow, snapshot: Snapshot, short: boolean): string;
   nothingAcknowledged: string;
+  /** leads from a refused start back to the disks */
+  otherDisk: string;
   noServer(state: "refused" | "booting"): string;
 
   // transport

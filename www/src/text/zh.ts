@@ -227,6 +227,7 @@ export const zh: Text = {
     return `有风险：${risk(row)}`;
   },
   nothingAcknowledged: "还没有写入收到确认",
+  otherDisk: "换一块磁盘",
   noServer: (state) => (state === "refused" ? "没有服务器在运行" : "还在加载日志"),
 
   transport: "播放控制",
