@@ -176,6 +176,11 @@ pub enum OpenMulti {
     /// It counts as the unfinished end of the log: nothing of it is applied, and it is cut off
     /// under `aof-load-truncated`.
     Reverted,
+    /// Nothing of it is applied. It is cut off when the log ends behind a whole command. When the
+    /// log ends inside one, only that one is cut off: the MULTI stays, and what is written later
+    /// stands behind it. The next load queues all of that, and takes it back if no EXEC comes
+    /// (Redis 6.2 and 7.0).
+    KeptWhenTorn,
     /// Its commands are applied one by one as they are read, and stay in the log; what is written
     /// later stands behind a MULTI that is still open (Redis 3.0).
     Applied,
@@ -271,7 +276,7 @@ impl ProfileName {
                 full_diff: FullDiff::Grows,
                 skip_always_sync_on_rewrite: true,
                 relative_expiry: RelativeExpiry::AsATime,
-                open_multi: OpenMulti::Reverted,
+                open_multi: OpenMulti::KeptWhenTorn,
                 idle_sync: IdleSync::Made,
                 shutdown: ShutdownBuffer::Written,
             },

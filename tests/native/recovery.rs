@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use crate::server::{WORLDS, folder, launch};
 
+mod transactions;
+
 const SET_A: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n";
 
 fn log_of(dir: &Path) -> PathBuf {

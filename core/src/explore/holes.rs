@@ -25,7 +25,7 @@ mod stories;
 mod tests;
 
 /// All of them, in the order in which they are best told.
-pub const ALL: [Hole; 9] = [
+pub const ALL: [Hole; 10] = [
     Hole::PostponedWrite,
     Hole::RenameBeforeResidual,
     Hole::RenameBeforeSync,
@@ -34,6 +34,7 @@ pub const ALL: [Hole; 9] = [
     Hole::ForgottenSync,
     Hole::IgnoredSync,
     Hole::HalfTransaction,
+    Hole::TornTransaction,
     Hole::SilentZeros,
 ];
 
@@ -60,6 +61,11 @@ pub enum Hole {
     IgnoredSync,
     /// The end of a transaction is missing, and its beginning is applied.
     HalfTransaction,
+    /// A transaction is torn inside a command. The start cuts only that command off and leaves the
+    /// MULTI in the log. What is written from then on stands behind it: the next start takes all of
+    /// it back, or, when another transaction has ended meanwhile, runs the beginning of the torn
+    /// one. The first failure is part of the run; after it, a plain restart is enough.
+    TornTransaction,
     /// The length of a file arrives before its data, and the zeros load as a value.
     SilentZeros,
 }
@@ -86,6 +92,7 @@ impl Hole {
             Self::ForgottenSync => "forgotten-sync",
             Self::IgnoredSync => "ignored-sync",
             Self::HalfTransaction => "half-transaction",
+            Self::TornTransaction => "torn-transaction",
             Self::SilentZeros => "silent-zeros",
         }
     }
@@ -108,6 +115,7 @@ impl Hole {
             | Self::LostRename
             | Self::AlwaysDuringRewrite
             | Self::ForgottenSync
+            | Self::TornTransaction
             | Self::SilentZeros => ProfileName::Redis62,
         }
     }
@@ -124,6 +132,7 @@ impl Hole {
             | Self::RenameBeforeResidual
             | Self::ForgottenSync
             | Self::HalfTransaction
+            | Self::TornTransaction
             | Self::SilentZeros => Policy::EverySec,
         }
     }
@@ -140,6 +149,7 @@ impl Hole {
             | Self::LostRename
             | Self::AlwaysDuringRewrite
             | Self::ForgottenSync
+            | Self::TornTransaction
             | Self::SilentZeros => None,
         }
     }
@@ -160,7 +170,8 @@ impl Hole {
             Self::RenameBeforeResidual
             | Self::RenameBeforeSync
             | Self::AlwaysDuringRewrite
-            | Self::HalfTransaction => &[],
+            | Self::HalfTransaction
+            | Self::TornTransaction => &[],
         }
     }
 
@@ -168,7 +179,7 @@ impl Hole {
     #[must_use]
     pub const fn failure(self) -> Failure {
         match self {
-            Self::PostponedWrite => Failure::Killed,
+            Self::PostponedWrite | Self::TornTransaction => Failure::Killed,
             _ => Failure::PowerCut,
         }
     }
@@ -178,7 +189,7 @@ impl Hole {
     pub const fn model(self) -> DiskModel {
         match self {
             Self::SilentZeros => DiskModel::ZeroTail,
-            Self::HalfTransaction => DiskModel::AnyPrefix,
+            Self::HalfTransaction | Self::TornTransaction => DiskModel::AnyPrefix,
             _ => DiskModel::Exact,
         }
     }
@@ -192,7 +203,8 @@ impl Hole {
             | Self::RenameBeforeSync
             | Self::LostRename
             | Self::AlwaysDuringRewrite
-            | Self::IgnoredSync => Shows::Breach(BreachKind::TooShort),
+            | Self::IgnoredSync
+            | Self::TornTransaction => Shows::Breach(BreachKind::TooShort),
             Self::ForgottenSync => Shows::Breach(BreachKind::Refused),
             Self::HalfTransaction | Self::SilentZeros => Shows::Breach(BreachKind::NotAPrefix),
         }

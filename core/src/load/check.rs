@@ -33,7 +33,7 @@ pub struct Report {
     pub error: Option<LoadError>,
     /// Whole commands before that, those of an open transaction included.
     pub commands: u64,
-    /// Length of what is good: the end of the last whole command outside a transaction.
+    /// Length of what is good, see [`Tail::valid_up_to`](crate::load::Tail).
     pub valid_up_to: u64,
     /// Length of the file.
     pub size_bytes: u64,
@@ -128,7 +128,9 @@ impl Check {
             Some(LoadError::Unfinished(_)) => Verdict::Recoverable,
             Some(LoadError::Broken(_)) => Verdict::Broken,
         };
-        let Progress { commands, valid_up_to, .. } = self.progress;
+        let Progress { commands, .. } = self.progress;
+        let valid_up_to =
+            self.error.as_ref().map_or(self.progress.valid_up_to, LoadError::valid_up_to);
         Report { verdict, error: self.error, commands, valid_up_to, size_bytes: self.size_bytes }
     }
 }

@@ -215,10 +215,24 @@ pub struct Tail {
     pub class: TailClass,
     /// The transaction that this end leaves open: none of it is applied.
     pub open: Option<OpenTransaction>,
-    /// Length of what is good: the end of the last whole command outside a transaction.
+    /// Length of what is good, to which the file is cut: the end of the last whole command outside
+    /// a transaction. Under [`OpenMulti::KeptWhenTorn`](crate::profile::OpenMulti) more than that,
+    /// see [`Self::applied_up_to`].
     pub valid_up_to: u64,
     /// Length of the file.
     pub size_bytes: u64,
+}
+
+impl Tail {
+    /// End of the last command that is in the dataset. What stands between it and
+    /// [`Self::valid_up_to`] stays in the file behind a MULTI that is open.
+    #[must_use]
+    pub const fn applied_up_to(&self) -> u64 {
+        match self.open {
+            Some(open) if open.place.offset < self.valid_up_to => open.place.offset,
+            _ => self.valid_up_to,
+        }
+    }
 }
 
 /// What no setting makes good: a log that cannot be loaded.
@@ -341,7 +355,7 @@ impl LoadError {
         }
     }
 
-    /// Length of what is good: the end of the last whole command outside a transaction.
+    /// Length of what is good, see [`Tail::valid_up_to`].
     #[must_use]
     pub const fn valid_up_to(&self) -> u64 {
         match self {

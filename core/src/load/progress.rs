@@ -34,6 +34,10 @@ pub(crate) struct Progress {
     /// End of the last of them outside a transaction, or of the last at all where an open
     /// transaction is applied.
     pub(crate) valid_up_to: u64,
+    /// End of the last of them.
+    whole_up_to: u64,
+    /// End of what stood before the last MULTI, be it inside a transaction.
+    before_multi: u64,
     /// The MULTI that waits for its EXEC.
     pub(crate) open: Option<OpenTransaction>,
 }
@@ -41,13 +45,23 @@ pub(crate) struct Progress {
 impl Progress {
     /// `lookup` decides which commands are known; without one, every name is.
     pub(crate) const fn new(lookup: Option<Lookup>, open_multi: OpenMulti) -> Self {
-        Self { lookup, open_multi, commands: 0, valid_up_to: 0, open: None }
+        Self {
+            lookup,
+            open_multi,
+            commands: 0,
+            valid_up_to: 0,
+            whole_up_to: 0,
+            before_multi: 0,
+            open: None,
+        }
     }
 
     /// Commands that do not count because their transaction has no end.
     pub(crate) fn reverted(&self) -> u64 {
         match self.open_multi {
-            OpenMulti::Reverted => self.open.map_or(0, |open| open.queued + 1),
+            OpenMulti::Reverted | OpenMulti::KeptWhenTorn => {
+                self.open.map_or(0, |open| open.queued + 1)
+            }
             OpenMulti::Applied => 0,
         }
     }
@@ -73,12 +87,19 @@ impl Progress {
         }
         let applies = self.open_multi == OpenMulti::Applied;
         let role = if name.eq_ignore_ascii_case(b"MULTI") {
-            // Behind one that stayed open, Redis 3.0 hears "MULTI calls can not be nested" and goes
-            // on.
-            if self.open.is_some() && !applies {
-                return Err(self.broken(place, Problem::UnexpectedMulti));
+            // Behind one that stayed open, Redis hears "MULTI calls can not be nested" and goes on:
+            // 3.0 at once, 6.2 when the EXEC has come.
+            match &mut self.open {
+                None => self.open = Some(OpenTransaction { place, queued: 0 }),
+                Some(open) => match self.open_multi {
+                    OpenMulti::Reverted => {
+                        return Err(self.broken(place, Problem::UnexpectedMulti));
+                    }
+                    OpenMulti::KeptWhenTorn => open.queued += 1,
+                    OpenMulti::Applied => {}
+                },
             }
-            self.open.get_or_insert(OpenTransaction { place, queued: 0 });
+            self.before_multi = self.whole_up_to;
             Role::Begin
         } else if name.eq_ignore_ascii_case(b"EXEC") {
             let Some(open) = self.open.take() else {
@@ -92,6 +113,7 @@ impl Progress {
             Role::Apply
         };
         self.commands += 1;
+        self.whole_up_to = end;
         if self.open.is_none() || applies {
             self.valid_up_to = end;
         }
@@ -120,13 +142,18 @@ impl Progress {
         let class = match end {
             Err(stop) => return Err(self.stopped(stop).into()),
             Ok(Some(class)) => class,
-            Ok(None) if self.open.is_some() && self.open_multi == OpenMulti::Reverted => {
-                TailClass::OpenTransaction
+            Ok(None) if self.open.is_none() || self.open_multi == OpenMulti::Applied => {
+                return Ok(None);
             }
-            Ok(None) => return Ok(None),
+            Ok(None) => TailClass::OpenTransaction,
         };
-        let reverts = self.open_multi == OpenMulti::Reverted;
-        let (open, valid_up_to) = (self.open.filter(|_| reverts), self.valid_up_to);
+        let open = self.open.filter(|_| self.open_multi != OpenMulti::Applied);
+        let valid_up_to = match (self.open_multi, open, class) {
+            // Of two MULTI, Redis cuts before the second.
+            (OpenMulti::KeptWhenTorn, Some(_), TailClass::OpenTransaction) => self.before_multi,
+            (OpenMulti::KeptWhenTorn, Some(_), _) => self.whole_up_to,
+            _ => self.valid_up_to,
+        };
         Ok(Some(Tail { class, open, valid_up_to, size_bytes }))
     }
 }

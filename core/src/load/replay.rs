@@ -110,7 +110,7 @@ impl Loader {
         self.progress.commands
     }
 
-    /// End of the last whole command outside a transaction.
+    /// End of the last whole command outside a transaction, so of what is in the dataset.
     #[must_use]
     pub const fn valid_up_to(&self) -> u64 {
         self.progress.valid_up_to
@@ -206,7 +206,7 @@ impl Loader {
         }
         Ok(Loaded {
             commands: self.progress.commands - self.progress.reverted(),
-            length_bytes: self.progress.valid_up_to,
+            length_bytes: cut.map_or(self.progress.valid_up_to, |tail| tail.valid_up_to),
             executor: self.executor,
             cut,
         })

@@ -63,6 +63,18 @@ impl Options {
             command_bytes_limit: u32::MAX as u64,
         }
     }
+
+    /// The same for a tool that looks at a log and repairs it: it takes an open transaction off
+    /// from its MULTI on, as redis-check-aof does, also where the server would leave the MULTI in
+    /// the file.
+    #[must_use]
+    pub const fn for_repair(self) -> Self {
+        let open_multi = match self.open_multi {
+            OpenMulti::Reverted | OpenMulti::KeptWhenTorn => OpenMulti::Reverted,
+            OpenMulti::Applied => OpenMulti::Applied,
+        };
+        Self { open_multi, ..self }
+    }
 }
 
 impl From<&Config> for Options {

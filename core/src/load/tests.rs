@@ -82,7 +82,14 @@ fn load_in_pieces(config: &Config, bytes: &[u8], piece: usize) -> (Report, Optio
             }
         }
     }
-    let (commands, valid_up_to) = (loader.commands(), loader.valid_up_to());
+    let commands = loader.commands();
+    let valid_up_to = match loader.end() {
+        Ok(Some(tail)) => {
+            assert_eq!(tail.applied_up_to(), loader.valid_up_to());
+            tail.valid_up_to
+        }
+        Ok(None) | Err(_) => loader.valid_up_to(),
+    };
     let size_bytes = bytes.len() as u64;
     let report = |verdict, error| Report { verdict, error, commands, valid_up_to, size_bytes };
     match loader.finish() {
@@ -130,7 +137,12 @@ fn judge(profile: ProfileName, bytes: &[u8], piece: usize) -> Report {
         None => assert_eq!(report.valid_up_to, report.size_bytes),
         Some(error) => {
             assert_eq!(error.valid_up_to(), report.valid_up_to, "{}", shown());
-            assert!(error.place().offset >= report.valid_up_to, "{}", shown());
+            let applied = match error {
+                LoadError::Unfinished(tail) => tail.applied_up_to(),
+                LoadError::Broken(broken) => broken.valid_up_to,
+            };
+            assert!(applied <= report.valid_up_to, "{}", shown());
+            assert!(error.place().offset >= applied, "{}", shown());
             assert!(error.place().offset <= report.size_bytes, "{}", shown());
             assert!(!error.to_string().is_empty());
         }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::config::Config;
 use crate::load::check::{Known, Report, check};
+use crate::load::fault::LoadError;
 use crate::load::scan::Options;
 use crate::sim::disk::Origin;
 use crate::sim::journal::{Answer, Journal};
@@ -86,9 +87,16 @@ pub fn read(
     config: &Config,
     seed: u64,
 ) -> Reading {
-    let report = check(Options::from(config), Known::Table, bytes);
+    let options = Options::from(config);
+    let report = check(options.for_repair(), Known::Table, bytes);
     let recovery = recover(Some(bytes), config, seed);
-    let loaded = recovery.length_bytes();
+    // What a server leaves behind an open MULTI is in its file and not in its dataset.
+    let loaded = match check(options, Known::Table, bytes).error {
+        Some(LoadError::Unfinished(tail)) => {
+            recovery.length_bytes().map(|length| length.min(tail.applied_up_to()))
+        }
+        _ => recovery.length_bytes(),
+    };
     let taken = loaded.map_or(&[][..], |length| {
         &bytes[..usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len())]
     });

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use aof_core::load::{Check, Class, Known, Options, Report, Verdict};
+use aof_core::load::{Check, Class, Known, LoadError, Options, Report, TailClass, Verdict};
+use aof_core::profile::{OpenMulti, ProfileName};
 use clap::Args;
 use serde::Serialize;
 
@@ -66,7 +67,7 @@ pub fn run(arguments: &CheckArguments, out: &mut impl Write) -> anyhow::Result<E
         line.push('\n');
         line
     } else {
-        human(&report)
+        human(&report, arguments.reading.profile())
     };
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -78,7 +79,8 @@ pub fn run(arguments: &CheckArguments, out: &mut impl Write) -> anyhow::Result<E
 
 /// Checks what is left of an open file.
 pub(super) fn examine(source: &mut Source, reading: &Reading, known: Known) -> io::Result<Report> {
-    let mut check = Check::new(Options::of(reading.profile().profile()), known);
+    let options = Options::of(reading.profile().profile()).for_repair();
+    let mut check = Check::new(options, known);
     while let Some(piece) = source.next_piece()? {
         check.feed(piece);
     }
@@ -86,7 +88,7 @@ pub(super) fn examine(source: &mut Source, reading: &Reading, known: Known) -> i
 }
 
 /// What people read: the finding, the figures in redis-check-aof's words, the verdict.
-pub(super) fn human(report: &Report) -> String {
+pub(super) fn human(report: &Report, profile: ProfileName) -> String {
     let mut text = String::new();
     if let Some(error) = &report.error {
         let place = error.place();
@@ -100,6 +102,13 @@ pub(super) fn human(report: &Report) -> String {
         report.size_bytes.saturating_sub(report.valid_up_to)
     ));
     text.push_str(&match (report.verdict, report.class()) {
+        (Verdict::Recoverable, Some(class)) if leaves_multi(report, profile) => format!(
+            "AOF is not valid: {}. A server with aof-load-truncated loads it, but of this profile \
+             it leaves the open MULTI in the file, and what it writes later stands behind it. Cut \
+             the file to {} bytes first (aof fix).\n",
+            class.as_str(),
+            report.valid_up_to
+        ),
         (Verdict::Recoverable, Some(class)) => format!(
             "AOF is not valid: {}. A server with aof-load-truncated loads it and cuts it back to \
              {} bytes.\n",
@@ -112,6 +121,17 @@ pub(super) fn human(report: &Report) -> String {
         (_, None) => "AOF is valid\n".to_owned(),
     });
     text
+}
+
+/// Whether the server would keep an open transaction that this check takes off.
+fn leaves_multi(report: &Report, profile: ProfileName) -> bool {
+    let torn = match report.error {
+        Some(LoadError::Unfinished(tail)) => {
+            tail.open.is_some() && tail.class != TailClass::OpenTransaction
+        }
+        _ => false,
+    };
+    torn && profile.profile().open_multi == OpenMulti::KeptWhenTorn
 }
 
 fn json(file: &Path, report: &Report) -> CheckJson {

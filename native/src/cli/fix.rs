@@ -96,7 +96,8 @@ fn fix(
     let file = File::open(&path).with_context(failed)?;
     let seen = Seen::of(&file.metadata().with_context(failed)?);
     let report = examine(&file, arguments).with_context(failed)?;
-    out.write_all(check::human(&report).as_bytes())?;
+    let profile = arguments.reading.profile();
+    out.write_all(check::human(&report, profile).as_bytes())?;
     match diagnose(&report) {
         Diagnosis::Whole => return end(out, "There is nothing to fix.", ExitCode::SUCCESS),
         Diagnosis::Incurable(reason) => {
@@ -105,7 +106,7 @@ fn fix(
         }
         Diagnosis::Curable => {}
     }
-    let options = Options::of(arguments.reading.profile().profile());
+    let options = Options::of(profile.profile()).for_repair();
     let region = Region { from: report.valid_up_to, to: report.size_bytes };
     let remains = salvage::search(&file, region, options, known(arguments)).with_context(failed)?;
     out.write_all(explain(&report, &remains).as_bytes())?;

@@ -5,7 +5,7 @@ use crate::profile::{IdleSync, ProfileName};
 use crate::sim::disk::FailedPages;
 use crate::sim::fact::{Fact, Fault};
 use crate::sim::scenario::{Scenario, command, empty, first_visit, rename};
-use crate::sim::world::{Due, Input, World};
+use crate::sim::world::{Due, Input, Pick, World};
 use crate::units::Micros;
 
 /// One generator for all: nothing here depends on it.
@@ -59,6 +59,7 @@ pub(super) fn of(hole: Hole, profile: ProfileName) -> Scenario {
             ];
             looking_at(scenario, |world, _| world.journal().acknowledged_writes() == 2)
         }
+        Hole::TornTransaction => torn_transaction(profile),
         Hole::SilentZeros => {
             let mut scenario = empty(policy, profile, SEED);
             scenario.inputs =
@@ -97,6 +98,30 @@ fn forgotten_sync(profile: ProfileName) -> Scenario {
         let refuses = world.engine().is_some_and(|engine| engine.log().refusal().is_some());
         failed |= refuses;
         failed && !refuses && lost
+    })
+}
+
+/// How much of its log the power cut of [`torn_transaction`] leaves: a SELECT, a SET, the MULTI, the
+/// first command behind it, and of the second the beginning.
+const TORN_BYTES: u64 = 23 + 27 + 15 + 34 + 10;
+
+/// The power goes while a transaction is not synced. A server starts from what is left, and
+/// acknowledges a write; later the client makes its transaction again.
+fn torn_transaction(profile: ProfileName) -> Scenario {
+    let mut scenario = empty(Hole::TornTransaction.policy(), profile, SEED);
+    let transfer = |at: u64| {
+        let lines = ["MULTI", "DECRBY from 5", "INCRBY to 5", "EXEC"];
+        lines.map(|line| command(at, line))
+    };
+    let boot = Input::Boot { pick: Pick::Length(TORN_BYTES), model: Hole::TornTransaction.model() };
+    scenario.inputs = vec![command(100_000, "SET a 1")];
+    scenario.inputs.extend(transfer(1_300_000));
+    scenario.inputs.push(Due { at: Micros(1_400_000), input: Input::CutPower });
+    scenario.inputs.push(Due { at: Micros(1_500_000), input: boot });
+    scenario.inputs.push(command(2_000_000, "SET b 2"));
+    scenario.inputs.extend(transfer(4_000_000));
+    looking_at(scenario, |world, _| {
+        world.lives() == 1 && world.journal().acknowledged_writes() == 2
     })
 }
 

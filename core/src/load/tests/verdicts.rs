@@ -40,7 +40,11 @@ fn every_tail_has_its_class_and_its_place() {
         (b"*1\r\n$5\r\nMULTI\r\n*2\r\n$3\r\nDEL\r\n$", Some((Truncated, 29, 4)), SAME),
         (b"*1\r\n$5\r\nmulti\r\n*1\r\n$4\r\nexec\r\n", None, SAME),
         (b"*1\r\n$4\r\nEXEC\r\n", Some((UnexpectedExec, 0, 3)), SAME),
-        (b"*1\r\n$5\r\nMULTI\r\n*1\r\n$5\r\nMULTI\r\n", Some((UnexpectedMulti, 15, 4)), SAME),
+        (
+            b"*1\r\n$5\r\nMULTI\r\n*1\r\n$5\r\nMULTI\r\n",
+            Some((UnexpectedMulti, 15, 4)),
+            Some(Some((OpenTransaction, 0, 3))),
+        ),
         // Zeros.
         (b"\0\0\0\0", Some((ZeroTail, 0, 3)), Some(Some((Malformed, 0, 3)))),
         (b"\0\0\0\0x", Some((Malformed, 0, 3)), SAME),
@@ -101,9 +105,12 @@ fn every_tail_has_its_class_and_its_place() {
                 (error.class(), place.offset - BASE.len() as u64, place.command)
             });
             assert_eq!(found, expected, "{profile:?} {:?}", String::from_utf8_lossy(tail));
-            if expected.is_some() {
-                assert_eq!(report.valid_up_to, BASE.len() as u64);
-            }
+            let applied = match report.error {
+                None => continue,
+                Some(LoadError::Unfinished(tail)) => tail.applied_up_to(),
+                Some(LoadError::Broken(broken)) => broken.valid_up_to,
+            };
+            assert_eq!(applied, BASE.len() as u64);
         }
     }
 }
@@ -264,6 +271,42 @@ fn redis_3_0_applies_an_open_transaction_and_keeps_it() {
         let (_, expected) = load_in_pieces(&config, &all, piece);
         assert_eq!((report.verdict, digest), (Verdict::Valid, expected));
     }
+}
+
+/// What Redis 6.2 makes of a torn transaction, and of what the next servers write behind it.
+#[test]
+fn redis_6_2_leaves_a_torn_transaction_in_the_log() {
+    let config = config(ProfileName::Redis62);
+    let before = log_of(&["SET a 1"]);
+    let join = |front: &[u8], lines: &[&str]| [front, &log_of(lines)].concat();
+    let load = |log: &[u8]| {
+        let (report, digest) = load_in_pieces(&config, log, 7);
+        (usize::try_from(report.valid_up_to).expect("short"), digest.expect("it loads"))
+    };
+    let (_, nothing_more) = load(&before);
+    let open = join(&before, &["MULTI", "APPEND t x"]);
+    // Whole commands: taken off. Torn: only what is torn. Applied in neither case.
+    assert_eq!(load(&open), (before.len(), nothing_more));
+    let torn = [&open[..], b"*3\r\n$3\r\nSE"].concat();
+    assert_eq!(load(&torn), (open.len(), nothing_more));
+    // What was written behind it is taken back with it.
+    let later = join(&open, &["SET b 2"]);
+    assert_eq!(load(&later), (before.len(), nothing_more));
+    // Of two MULTI only the second is taken off, when its commands are whole.
+    let second = join(&later, &["MULTI", "SET c 3"]);
+    assert_eq!(load(&second), (later.len(), nothing_more));
+    let both_torn = [&second[..], b"*"].concat();
+    assert_eq!(load(&both_torn), (second.len(), nothing_more));
+    // An EXEC ends the first, with everything behind it.
+    let ended = join(&second, &["EXEC", "SET d 4"]);
+    let applied = join(&before, &["APPEND t x", "SET b 2", "SET c 3", "SET d 4"]);
+    let (_, expected) = load(&applied);
+    assert_eq!(load(&ended), (ended.len(), expected));
+    let (report, _) = load_in_pieces(&config, &ended, 7);
+    assert_eq!(report.verdict, Verdict::Valid);
+    // A tool that repairs finds fault with it.
+    let report = check_in_pieces(redis().for_repair(), &ended, 7);
+    assert_eq!(report.class(), Some(Class::UnexpectedMulti));
 }
 
 #[test]

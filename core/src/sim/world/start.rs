@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::keyspace::Keyspace;
+use crate::profile::OpenMulti;
 use crate::sim::boot::{Boot, Booted, LoadedEntry, STEPPED_COMMANDS, place_of};
 use crate::sim::disk::{Disk, Origin, Stored};
 use crate::sim::fact::Fact;
@@ -170,6 +171,19 @@ impl World {
         self.loading.met = self.journal.entries().len();
     }
 
+    /// The log may end in a transaction that is open. Where that was applied, it is one more unit;
+    /// else the file may still have it, and the dataset has nothing from its MULTI on.
+    fn left_open(&mut self, open_multi: OpenMulti) {
+        let Some((from, bytes)) = self.loading.transaction.take() else { return };
+        match open_multi {
+            OpenMulti::Reverted | OpenMulti::KeptWhenTorn => self.journal.cut_back_to(from),
+            OpenMulti::Applied => {
+                self.journal.cut_back_to(from);
+                self.journal.loaded(from, &bytes, self.machine.clock);
+            }
+        }
+    }
+
     /// How the file that is loaded and positions go together.
     fn loaded_origin(&self) -> Origin {
         self.machine.disk.file(self.machine.inode).map(Stored::origin).unwrap_or_default()
@@ -180,6 +194,7 @@ impl World {
         let origin = self.loaded_origin();
         let end = origin.position_of(length_bytes).unwrap_or(length_bytes);
         self.journal.cut_back_to(end);
+        self.left_open(executor.config.choices().open_multi);
         self.machine.positions = Positions { engine: length_bytes, world: end };
         self.machine.opened_log(FileId::LIVE);
         let keys = executor.keyspace.len() as u64;

@@ -208,6 +208,43 @@ fn the_log_describes_what_was_loaded_wherever_a_hand_was() {
     assert!(served > 100 && refused > 100, "{served} {refused}");
 }
 
+/// A transaction is torn anywhere, the server starts, goes on, is killed, and starts again: what
+/// the world says was executed is what the server has in memory, whatever the profile makes of the
+/// open MULTI. A tear inside it is left there by Redis 6.2, and applied in part by Redis 3.0.
+#[test]
+fn the_journal_tells_of_torn_transactions_as_the_server_does() {
+    let model = DiskModel::AnyPrefix;
+    for profile in ProfileName::ALL {
+        let mut scenario = empty(Policy::EverySec, profile, 3);
+        let transfer = |at| ["MULTI", "DECR from", "INCR to", "EXEC"].map(|line| command(at, line));
+        scenario.inputs = vec![command(100_000, "SET a 1")];
+        scenario.inputs.extend(transfer(1_300_000));
+        let states = states(world_of(scenario));
+        let acknowledged = |world: &&World| world.journal().acknowledged_writes() == 2;
+        let down = struck(states.iter().find(acknowledged).expect("reached"), Input::CutPower);
+        let end = down.machine().written();
+        for length in 50..=end {
+            for second in [false, true] {
+                let mut world = restarted(&down, model, Pick::Length(length));
+                while world.step().is_some() {}
+                let now = world.now();
+                if second {
+                    transfer(now.0).into_iter().for_each(|due| world.submit(due));
+                    while world.step().is_some() {}
+                }
+                for _ in 0..2 {
+                    world = struck(&world, Input::Kill);
+                    let context = format!("{profile:?} {length} {second}");
+                    assert!(world.log_describes_memory(), "{context}");
+                    world = restarted(&world, model, Pick::Best);
+                    while world.step().is_some() {}
+                    assert!(world.engine().is_some(), "{context}");
+                }
+            }
+        }
+    }
+}
+
 /// No sync of a start can notice that an earlier one had failed: the pages count as clean. What
 /// the cache shows is loaded and believed, and a power cut takes it. Only a file written anew
 /// would help.
