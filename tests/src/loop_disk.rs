@@ -255,7 +255,12 @@ impl LoopDisk<'_> {
         }
         let kind = self.place.maker.kind.name();
         let mut command = Command::new("mount");
-        run(command.args(["-t", kind, "-o", &options]).arg(self.image()).arg(self.path()));
+        command.args(["-t", kind, "-o", &options]).arg(self.image()).arg(self.path());
+        // The device of the mount before may be held for a moment, by whoever looks at new devices.
+        let mut said = String::new();
+        let mounted =
+            wait::for_at_most(wait::LIMIT, || attempt(&mut command, &mut said).then_some(()));
+        assert!(mounted.is_some(), "{command:?}: {said}");
         self.mounted = true;
     }
 }
@@ -270,7 +275,13 @@ impl Drop for LoopDisk<'_> {
 }
 
 fn run(command: &mut Command) {
+    let mut said = String::new();
+    assert!(attempt(command, &mut said), "{command:?}: {said}");
+}
+
+/// Whether it succeeded, with what it complained about.
+fn attempt(command: &mut Command, said: &mut String) -> bool {
     let output = command.output().expect("the program runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+    *said = String::from_utf8_lossy(&output.stderr).into_owned();
+    output.status.success()
 }

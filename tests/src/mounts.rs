@@ -24,6 +24,13 @@ pub fn on_own_mounts<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
+/// Whether this process may leave the common namespace. Root in a container may be refused.
+#[must_use]
+pub fn are_allowed() -> bool {
+    // On a thread of its own, which takes the namespace with it when it ends.
+    std::thread::spawn(|| unshare(CloneFlags::CLONE_NEWNS).is_ok()).join().unwrap_or(false)
+}
+
 fn leave_common_mounts() {
     unshare(CloneFlags::CLONE_NEWNS).expect("root may leave the mount namespace");
     let nothing: Option<&str> = None;

@@ -86,7 +86,20 @@ impl Watched {
     ///
     /// # Panics
     /// If neither comes.
-    pub fn stand_still(&mut self, who: Who, nth: usize, mut is_over: impl FnMut() -> bool) -> bool {
+    pub fn stand_still(&mut self, who: Who, nth: usize, is_over: impl FnMut() -> bool) -> bool {
+        let stands = self.hold(who, nth, is_over);
+        if stands {
+            self.freeze();
+        }
+        stands
+    }
+
+    /// The same, but the other one goes on. The next [`Self::stand_still`] lets this one go on,
+    /// too, and counts from this call on.
+    ///
+    /// # Panics
+    /// If neither comes.
+    pub fn hold(&mut self, who: Who, nth: usize, mut is_over: impl FnMut() -> bool) -> bool {
         let mut counted = 0;
         loop {
             let mut found = None;
@@ -103,7 +116,6 @@ impl Watched {
             let stops = self.stops(of);
             counted += if of == who { stops } else { 0 };
             if counted >= nth {
-                self.freeze();
                 return true;
             }
             self.went_on[of as usize] = self.text().len();
@@ -138,7 +150,11 @@ impl Watched {
         }
     }
 
-    fn freeze(&mut self) {
+    /// Stops both wherever they are. A call that a thread was in has ended then.
+    ///
+    /// # Panics
+    /// If one does not stand still.
+    pub fn freeze(&mut self) {
         // The server first: it could make another child.
         for who in [Who::Server, Who::Child] {
             if let Some(pid) = self.pid(who) {

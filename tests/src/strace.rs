@@ -162,15 +162,19 @@ impl Attached {
         if children {
             command.arg("-f");
         }
-        for thread in fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs") {
-            command.arg("-p").arg(thread.expect("a thread").file_name());
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
+        let threads: Vec<_> = threads.map(|thread| thread.expect("a thread").file_name()).collect();
+        for thread in &threads {
+            command.arg("-p").arg(thread);
         }
+        // It says so of each that was named; one that is followed into its threads has all of them.
+        let lines = if children { 1 } else { threads.len() };
         command.args(["-e", &format!("inject={inject}"), "-o"]).arg(output);
         let mut process = Process::start(command, &output.with_extension("said")).expect("strace");
         wait::until_true("strace to take hold", || {
             let said = process.printed();
             assert!(process.ended().is_none(), "{said}");
-            said.contains("attached")
+            said.matches("attached").count() >= lines
         });
         Self { process }
     }
