@@ -10,7 +10,8 @@ export type FaultName = "fail-next-sync" | "stall-next-sync" | "fill-disk" | "fr
 
 /** Known holes of Redis, each a run that stands where one failure is enough. */
 export type HoleName = "postponed-write" | "rename-before-residual" | "rename-before-sync" | "lost-rename"
-  | "always-during-rewrite" | "forgotten-sync" | "ignored-sync" | "half-transaction" | "silent-zeros";
+  | "always-during-rewrite" | "forgotten-sync" | "ignored-sync" | "half-transaction"
+  | "torn-transaction" | "silent-zeros";
 export type ScenarioName = "empty" | "first-visit" | "rewrite" | "rename" | HoleName;
 
 /** What is left out is as the scenario wants it: a known hole has the settings that show it. */

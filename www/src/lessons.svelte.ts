@@ -16,6 +16,7 @@ const HOLES: Readonly<Record<HoleName, true>> = {
   "forgotten-sync": true,
   "ignored-sync": true,
   "half-transaction": true,
+  "torn-transaction": true,
   "silent-zeros": true,
 };
 export const HOLE_NAMES = Object.keys(HOLES) as HoleName[];

@@ -15,6 +15,7 @@ export const en: Record<HoleName, string> = {
     "A sync fails, the kernel drops its pages, the next sync succeeds, and Redis 6.2 believes it (8111, 8419). Cut the power: behind the gap nothing loads.",
   "ignored-sync": `Redis 3.0 replies under ${code("always")} though the sync failed; 6.2 exits instead (8111, 8347). Cut the power: acknowledged writes are gone.`,
   "half-transaction": `Redis before 4.0.14 loads a log that ends inside ${code("MULTI")} and keeps what it ran (5201). Cut the power: half a transaction comes back.`,
+  "torn-transaction": `Redis 6.2 cuts a log that ends inside a transaction behind its last whole command, so ${code("MULTI")} stays (Valkey 4342). Kill the process: the next start takes back every write since, synced or not.`,
   "silent-zeros":
     "A size can reach the disk before its data, and the log has no checksum (3730, 5177). Cut the power: zeros inside a value load without a word; with zeros at the end nothing loads.",
 };
@@ -31,6 +32,7 @@ export const zh: Record<HoleName, string> = {
     "刷盘失败，内核丢了那些页，下一次刷盘成功，Redis 6.2 就信了（8111、8419）。断电后，缺口后面都载入不了。",
   "ignored-sync": `Redis 3.0 在 ${code("always")} 下刷盘失败也照样回复，6.2 会退出（8111、8347）。断电后，已确认的写入没了。`,
   "half-transaction": `Redis 4.0.14 以前，日志停在 ${code("MULTI")} 里也照样载入（5201）。断电后，回来的是半个事务。`,
+  "torn-transaction": `日志停在事务里，Redis 6.2 只截到最后一条完整的命令，${code("MULTI")} 还在（Valkey 4342）。杀掉进程，下次启动收回之后的所有写入。`,
   "silent-zeros":
     "长度可能比数据先落盘，而日志没有校验和（3730、5177）。断电后，值里的零悄悄载入；末尾是零，6.2 就整个不载入。",
 };

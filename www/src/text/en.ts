@@ -43,6 +43,7 @@ export const en: Text = {
       "forgotten-sync": "The forgotten sync",
       "ignored-sync": "The ignored sync",
       "half-transaction": "Half a transaction",
+      "torn-transaction": "The torn transaction",
       "silent-zeros": "Zeros in a value",
     })[lesson],
   holes: "Known holes of Redis",

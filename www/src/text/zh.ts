@@ -43,6 +43,7 @@ export const zh: Text = {
       "forgotten-sync": "被忘记的刷盘失败",
       "ignored-sync": "被忽略的刷盘失败",
       "half-transaction": "半个事务",
+      "torn-transaction": "没有结尾的事务",
       "silent-zeros": "值里的零",
     })[lesson],
   holes: "Redis 已知的漏洞",
