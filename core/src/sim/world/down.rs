@@ -390,7 +390,8 @@ impl World {
         }
     }
 
-    /// The length nearest to this one that [`Pick::Length`] can have. Nothing while the server runs.
+    /// The length nearest to this one that [`Pick::Length`] can have. Nothing while the server
+    /// runs.
     #[must_use]
     pub fn length_near(&self, wanted_bytes: u64, model: DiskModel) -> Option<u64> {
         let down = self.down()?;
