@@ -212,7 +212,7 @@ impl<'a> Recording<'a> {
     }
 }
 
-/// What `core` says of a log, the server says of it: one profile keeps its promise and one does not.
+/// What `core` says of a log, the server says of it: one profile keeps its promise, one does not.
 #[test]
 fn our_server_recovers_from_crashes_as_core_says() {
     let proves = "that our server recovers from a crash as core says";

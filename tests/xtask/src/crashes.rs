@@ -1,7 +1,8 @@
 //! `cargo xtask crashes`: what every crash of a recorded run leaves, as one table.
 //!
 //! The rows are those that tests of the recorder print, each behind `crashes: ` and with the broken
-//! promises below it; here they are put together under one heading. That all tests ran is counted: one whose name was changed would else be left out without a word.
+//! promises below it; here they are put together under one heading. That all tests ran is counted:
+//! one whose name was changed would else be left out without a word.
 
 use std::path::PathBuf;
 

@@ -5,8 +5,8 @@
 //! [`needs`] (what must be installed), [`stamp`] (what need not be done again), [`page`] (building
 //! it), [`play`], [`suite`] (the steps of a test run), [`fuzz`] (one of them), [`closing`] and
 //! [`counts`] (how many tests ran, and how many should have), [`mod@bench`] (beside Redis),
-//! [`soak`] (some tests for longer), [`miri`] (some of them interpreted), [`mod@crashes`] (what some
-//! of them find, as a table).
+//! [`soak`] (some tests for longer), [`miri`] (some of them interpreted), [`mod@crashes`] (what
+//! some of them find, as a table).
 
 mod bench;
 mod closing;
