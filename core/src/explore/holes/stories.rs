@@ -101,8 +101,8 @@ fn forgotten_sync(profile: ProfileName) -> Scenario {
     })
 }
 
-/// How much of its log the power cut of [`torn_transaction`] leaves: a SELECT, a SET, the MULTI, the
-/// first command behind it, and of the second the beginning.
+/// How much of its log the power cut of [`torn_transaction`] leaves: a SELECT, a SET, the MULTI,
+/// the first command behind it, and of the second the beginning.
 const TORN_BYTES: u64 = 23 + 27 + 15 + 34 + 10;
 
 /// The power goes while a transaction is not synced. A server starts from what is left, and

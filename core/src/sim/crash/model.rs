@@ -211,8 +211,9 @@ impl DiskModel {
 impl Missing {
     const COMMAND: &[u8] = b"*1\r\n$8\r\nFLUSHALL\r\n";
 
-    /// Fills `bytes`, of which none arrived, and which stand at `offset` of a file in a row of missing blocks that begins at
-    /// `row`. Depends on no size of a block, so a row of small blocks is a large one.
+    /// Fills `bytes`, of which none arrived, and which stand at `offset` of a file in a row of
+    /// missing blocks that begins at `row`. Depends on no size of a block, so a row of small blocks
+    /// is a large one.
     pub(super) fn fill(self, bytes: &mut [u8], offset: usize, row: usize) {
         for (at, byte) in (offset..).zip(bytes) {
             *byte = self.byte(at, row);
