@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use aof_tests::loop_disk::{FileSystem, Maker};
 use aof_tests::needs;
 use aof_tests::server::{aof, aofd};
 
@@ -46,6 +47,9 @@ const ALL_MOMENTS: [&str; 6] = ["--cycles", "4", "--seed", "4", "--for", "1h"];
 /// One cycle, in which the server is killed while clients write.
 const WHILE_WRITING: [&str; 6] = ["--cycles", "1", "--seed", "4", "--for", "1h"];
 
+/// Three power cuts, before each of which the server stands still.
+const STANDING_STILL: [&str; 6] = ["--cycles", "3", "--seed", "1", "--for", "1h"];
+
 #[test]
 fn aofd_keeps_every_promise_under_torture() {
     for (profile, policy) in WORLDS {
@@ -86,11 +90,16 @@ fn redis_is_tortured_in_the_same_way() {
 
 /// A server that is `aofd` but for what `script` does before each start.
 fn liar(dir: &Path, script: &str) -> PathBuf {
+    liar_before(dir, &aofd(), "appendonly.aof", script)
+}
+
+/// A server that is `program` but for what `script` does before each start that finds a `log`.
+fn liar_before(dir: &Path, program: &Path, log: &str, script: &str) -> PathBuf {
     let path = dir.join("liar");
     let text = format!(
-        "#!/bin/sh\nif [ \"$1\" != --version ] && [ -s appendonly.aof ]; then\n{script}\nfi\n\
+        "#!/bin/sh\nif [ \"$1\" != --version ] && [ -s {log} ]; then\n{script}\nfi\n\
          exec {} \"$@\"\n",
-        aofd().display()
+        program.display()
     );
     fs::write(&path, text).expect("written");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
@@ -149,30 +158,114 @@ fn a_log_that_is_not_whole_is_a_broken_promise() {
     }
 }
 
-/// The power goes, and everything that was acknowledged under `always` is on the medium.
+/// It serves, and takes no write: nothing was promised, and nothing was kept.
+#[test]
+fn a_server_that_refuses_every_write_has_kept_nothing() {
+    let proves = "that a server which refuses every write is not said to keep its promise";
+    let Some(redis) = needs::program("redis-server", proves) else { return };
+    let mut failures = vec![vec![]];
+    if can_cut(proves) {
+        failures.push(vec!["--power-cut"]);
+    }
+    for failure in failures {
+        let outer = folder();
+        let log = "appendonlydir/appendonly.aof.1.incr.aof";
+        let script = "set -- \"$@\" --min-replicas-to-write 1";
+        let liar = liar_before(outer.path(), &redis, log, script);
+        let dir = outer.path().join("tortured");
+        let more = ["--server", liar.to_str().expect("a plain path"), "--policy", "always"];
+        let (code, said, complaint) =
+            torture(&dir, &[&more[..], &failure, &WHILE_WRITING].concat());
+        assert_eq!(code, Some(2), "{failure:?}: {said:.2000} {complaint}");
+        assert!(complaint.contains("the server refuses to write: NOREPLICAS"), "{complaint}");
+        assert!(!dir.exists(), "{failure:?}");
+    }
+}
+
+/// Whether the power of a disk can be cut here.
+fn can_cut(proves: &str) -> bool {
+    Maker::find(FileSystem::Ext4, proves).is_some()
+}
+
+/// The power goes, and everything that was acknowledged under `always` is on the medium, wherever
+/// the server stood.
 #[test]
 fn aofd_keeps_every_promise_without_power() {
-    let proves = "that acknowledged writes survive a power cut of a real file system";
-    if !needs::root(proves) || needs::program("mkfs.ext4", proves).is_none() {
+    if !can_cut("that acknowledged writes survive a power cut of a real file system") {
         return;
     }
     let outer = folder();
     let dir = outer.path().join("tortured");
-    let words = [&["--power-cut", "--policy", "always", "--json"], &ALL_MOMENTS[..]].concat();
-    let (code, said, complaint) = torture(&dir, &words);
-    assert_eq!(code, Some(0), "{said:.2000} {complaint}");
-    assert!(said.contains("\"failure\":\"power-cut\""), "{said:.300}");
-    assert!(number(&said, "acknowledged") > 0.0 && number(&said, "lost") == 0.0, "{said:.2000}");
-    assert!(!dir.exists(), "unmounted and removed");
-    let mounts = fs::read_to_string("/proc/mounts").expect("readable");
-    assert!(!mounts.contains(&dir.display().to_string()), "nobody else has seen the mount");
+    let words =
+        ["--power-cut", "--policy", "always", "--json", "--mount-options", "data=writeback"];
+    for words in [&words[..4], &words] {
+        let words = [words, &STANDING_STILL].concat();
+        let (code, said, complaint) = torture(&dir, &words);
+        assert_eq!(code, Some(0), "{said:.2000} {complaint}");
+        assert!(said.contains("\"failure\":\"power-cut\""), "{said:.300}");
+        let acknowledged = number(&said, "acknowledged");
+        assert!(acknowledged > 0.0 && number(&said, "lost") == 0.0, "{said:.2000}");
+        assert!(said.contains("\"stood\":\"between-write-and-sync\""), "{said:.3000}");
+        assert!(!dir.exists(), "unmounted and removed");
+        let mounts = fs::read_to_string("/proc/mounts").expect("readable");
+        assert!(!mounts.contains(&dir.display().to_string()), "nobody else has seen the mount");
+    }
+}
+
+/// Redis 7.0 under `always` does not load its own log when the power goes between its write and
+/// its sync, after somebody else has synced.
+#[test]
+fn a_redis_that_refuses_its_own_log_is_found() {
+    let proves = "that a power cut can leave redis-server a log that it refuses";
+    let Some(redis) = needs::program("redis-server", proves) else { return };
+    if !can_cut(proves) {
+        return;
+    }
+    let outer = folder();
+    let dir = outer.path().join("tortured");
+    let redis = redis.to_str().expect("a plain path");
+    let words = ["--server", redis, "--policy", "always", "--power-cut"];
+    let (code, said, complaint) = torture(&dir, &[&words[..], &STANDING_STILL].concat());
+    assert_eq!(code, Some(1), "{said:.2000} {complaint}");
+    assert!(said.contains("The server refused its own log "), "{said}");
+    let break_line = said.lines().find(|line| line.starts_with("BROKEN in cycle ")).expect("one");
+    let at = "as the server stood still between a write to its log and the sync of it: the server \
+              does not start: ";
+    assert!(break_line.contains(" of seed 1, ") && break_line.contains(at), "{break_line}");
+    assert!(break_line.contains("Bad file format reading the append only file"), "{break_line}");
+    assert!(!said.contains("is known for this"), "only our own profiles are: {said}");
+    let kept =
+        said.lines().find_map(|line| line.strip_prefix("What the server left then is kept in "));
+    let kept = PathBuf::from(kept.expect("kept"));
+    let (mut zeros, mut logs) = (false, 0);
+    for entry in fs::read_dir(kept.join("appendonlydir")).expect("kept").flatten() {
+        zeros |= fs::read(entry.path()).expect("readable").ends_with(&[0]);
+        logs += 1;
+    }
+    assert!(zeros, "one of {logs} files in {} ends in zeros", kept.display());
+}
+
+/// The old profiles break the promises that their Redis breaks, and it is said that they do.
+#[test]
+fn an_old_profile_shows_what_it_is_known_for() {
+    if !can_cut("that the profiles of old Redis break what that Redis breaks") {
+        return;
+    }
+    for profile in ["redis-6.2", "redis-3.0"] {
+        let outer = folder();
+        let dir = outer.path().join("tortured");
+        let words = ["--profile", profile, "--policy", "always", "--power-cut"];
+        let (code, said, complaint) = torture(&dir, &[&words[..], &STANDING_STILL].concat());
+        assert_eq!(code, Some(1), "{said:.2000} {complaint}");
+        let known = format!("(profile {profile} is known for this: zeros behind what was synced ");
+        assert!(said.contains(&known), "{said}");
+    }
 }
 
 /// The counterpart: the power is really cut.
 #[test]
 fn a_write_that_a_power_cut_took_is_found() {
-    let proves = "that the power is really cut";
-    if !needs::root(proves) || needs::program("mkfs.ext4", proves).is_none() {
+    if !can_cut("that the power is really cut") {
         return;
     }
     // Under `no` nothing is synced: what the kernel did not write back by itself is gone.

@@ -16,13 +16,16 @@
 
 mod client;
 mod judge;
+mod known;
 mod loop_disk;
 mod page;
 mod place;
 mod report;
 mod rig;
 mod server;
+mod standstill;
 mod table;
+mod waiting;
 mod workload;
 mod writer;
 
@@ -95,6 +98,9 @@ pub struct TortureArguments {
     /// server. Needs root, mkfs.ext4 and mount.
     #[arg(long)]
     power_cut: bool,
+    /// How that disk is mounted: options of ext4, such as data=writeback or nodelalloc.
+    #[arg(long, value_name = "OPTIONS", requires = "power_cut")]
+    mount_options: Option<String>,
     /// Show no progress. (It is only shown on a terminal.)
     #[arg(long)]
     quiet: bool,
@@ -139,7 +145,7 @@ pub fn run(arguments: &TortureArguments, out: &mut impl Write) -> anyhow::Result
         .and_then(|mut rig| rig.run(|report| progress.show(report)));
     progress.clear();
     report.kept = place.kept().iter().map(|path| path.display().to_string()).collect();
-    place.leave().context("Can't remove what was made")?;
+    let left = place.leave().context("Can't remove what was made");
     if let Err(error) = outcome.with_context(|| format!("seed {}", plan.seed)) {
         if report.broken == 0 {
             return Err(error);
@@ -157,6 +163,7 @@ pub fn run(arguments: &TortureArguments, out: &mut impl Write) -> anyhow::Result
     };
     out.write_all(printed.as_bytes())?;
     out.flush()?;
+    left?;
     Ok(match report.verdict {
         Verdict::Kept => ExitCode::SUCCESS,
         Verdict::Broken => ExitCode::FAILURE,
@@ -179,6 +186,7 @@ fn plan(arguments: &TortureArguments) -> anyhow::Result<Plan> {
     Ok(Plan {
         launch: Launch { program, policy: arguments.policy, profile },
         failure: if arguments.power_cut { Failure::PowerCut } else { Failure::Killed },
+        mount_options: arguments.mount_options.clone(),
         connections: arguments.connections,
         seed,
         limit: arguments.time,
@@ -197,6 +205,7 @@ fn empty_report(plan: &Plan) -> Report {
             Failure::Killed => "kill",
             Failure::PowerCut => "power-cut",
         },
+        mount_options: plan.mount_options.clone(),
         connections: plan.connections,
         seed: plan.seed,
         seconds: 0.0,

@@ -21,6 +21,10 @@ const BULK_BYTES: usize = 64 * 1024 * 1024;
 const ELEMENTS: usize = 1_000_000;
 /// No array stands deeper in others.
 const DEPTH: u32 = 4;
+/// No reply takes more memory, all its values and elements together.
+const REPLY_BYTES: usize = 256 * 1024 * 1024;
+/// What an element takes beside its bytes.
+const ELEMENT_BYTES: usize = size_of::<Reply>();
 
 /// What a server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,12 +99,13 @@ impl Client {
     /// # Errors
     /// As [`Self::call`].
     pub(super) fn receive(&mut self) -> io::Result<Reply> {
-        receive(&mut self.stream, DEPTH)
+        receive(&mut self.stream, DEPTH, &mut REPLY_BYTES.clone())
     }
 }
 
-/// Reads one reply whose arrays stand at most `depth` deep in each other.
-fn receive(stream: &mut impl BufRead, depth: u32) -> io::Result<Reply> {
+/// Reads one reply whose arrays stand at most `depth` deep in each other, and which takes no more
+/// than `room` bytes.
+fn receive(stream: &mut impl BufRead, depth: u32, room: &mut usize) -> io::Result<Reply> {
     let mut line = Vec::new();
     stream.take(LINE_BYTES).read_until(b'\n', &mut line)?;
     if line.is_empty() {
@@ -117,8 +122,12 @@ fn receive(stream: &mut impl BufRead, depth: u32) -> io::Result<Reply> {
         b'$' => Reply::Bulk(match length(text, BULK_BYTES).ok_or_else(|| wrong(&line))? {
             None => None,
             Some(length) => {
+                *room = room.checked_sub(length).ok_or_else(|| wrong(&line))?;
                 let mut value = vec![0; length + 2];
                 stream.read_exact(&mut value)?;
+                if !value.ends_with(b"\r\n") {
+                    return Err(wrong(&line));
+                }
                 value.truncate(length);
                 Some(value)
             }
@@ -127,7 +136,10 @@ fn receive(stream: &mut impl BufRead, depth: u32) -> io::Result<Reply> {
             Reply::Array(match length(text, ELEMENTS).ok_or_else(|| wrong(&line))? {
                 None => None,
                 Some(count) => {
-                    let elements = (0..count).map(|_| receive(stream, depth - 1));
+                    let bytes = count.checked_mul(ELEMENT_BYTES);
+                    let rest = bytes.and_then(|bytes| room.checked_sub(bytes));
+                    *room = rest.ok_or_else(|| wrong(&line))?;
+                    let elements = (0..count).map(|_| receive(stream, depth - 1, room));
                     Some(elements.collect::<io::Result<_>>()?)
                 }
             })
@@ -161,14 +173,14 @@ mod tests {
     fn every_kind_of_reply_is_read() {
         let mut input: &[u8] =
             b"+OK\r\n-ERR no\r\n:-7\r\n$3\r\na\r\n\r\n$-1\r\n*2\r\n:1\r\n*-1\r\n";
-        let mut next = || receive(&mut input, DEPTH).expect("a reply");
+        let mut next = || receive(&mut input, DEPTH, &mut 1000).expect("a reply");
         assert_eq!(next(), Reply::Simple(b"OK".to_vec()));
         assert_eq!(next(), Reply::Error(b"ERR no".to_vec()));
         assert_eq!(next(), Reply::Integer(-7));
         assert_eq!(next(), Reply::Bulk(Some(b"a\r\n".to_vec()[..3].to_vec())));
         assert_eq!(next(), Reply::Bulk(None));
         assert_eq!(next(), Reply::Array(Some(vec![Reply::Integer(1), Reply::Array(None)])));
-        let end = receive(&mut input, DEPTH).expect_err("the end");
+        let end = receive(&mut input, DEPTH, &mut 1000).expect_err("the end");
         assert_eq!(end.kind(), ErrorKind::UnexpectedEof);
     }
 
@@ -179,8 +191,22 @@ mod tests {
         let many = "*99999999999\r\n";
         let line = format!("+{}", "x".repeat(100_000));
         for text in ["hello\r\n", "$x\r\n", "$-2\r\n", "+OK", "\r\n", &deep, huge, many, &line] {
-            let error = receive(&mut text.as_bytes(), DEPTH).expect_err(text);
+            let error = receive(&mut text.as_bytes(), DEPTH, &mut 1000).expect_err(text);
             assert_eq!(error.kind(), ErrorKind::InvalidData, "{text:.20}: {error}");
         }
+    }
+
+    #[test]
+    fn a_reply_has_room_for_so_many_bytes_only() {
+        let take = |text: &str, mut room: usize| {
+            receive(&mut text.as_bytes(), DEPTH, &mut room).map_err(|error| error.kind())
+        };
+        let two = "*2\r\n$3\r\nabc\r\n*1\r\n$4\r\nabcd\r\n";
+        let needed = 3 * ELEMENT_BYTES + 7;
+        assert!(take(two, needed).is_ok());
+        for room in 0..needed {
+            assert_eq!(take(two, room), Err(ErrorKind::InvalidData), "{room}");
+        }
+        assert_eq!(take("$3\r\nabcde", 100), Err(ErrorKind::InvalidData), "no line end behind it");
     }
 }

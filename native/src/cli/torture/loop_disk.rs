@@ -22,6 +22,10 @@ use crate::power_cut;
 const DISK_BYTES: u64 = 384 * 1024 * 1024;
 /// A process that was killed may need a moment to let go of its files.
 const BUSY_LIMIT: Duration = Duration::from_secs(30);
+/// For how long a mount is tried again.
+const MOUNT_LIMIT: Duration = Duration::from_secs(3);
+/// Between two mounts.
+const MOUNT_PAUSE: Duration = Duration::from_millis(100);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -30,6 +34,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(super) struct LoopDisk {
     image: PathBuf,
     top: PathBuf,
+    /// As `mount -o` takes them.
+    options: String,
 }
 
 impl LoopDisk {
@@ -38,7 +44,7 @@ impl LoopDisk {
     ///
     /// # Errors
     /// If this is not root, or a program for it is missing.
-    pub(super) fn make(place: &Place) -> anyhow::Result<Self> {
+    pub(super) fn make(place: &Place, options: Option<&str>) -> anyhow::Result<Self> {
         if !nix::unistd::geteuid().is_root() {
             bail!("--power-cut makes and mounts a file system, which only root may do");
         }
@@ -46,7 +52,9 @@ impl LoopDisk {
         let nothing: Option<&str> = None;
         let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
         mount(nothing, "/", nothing, private, nothing).context("Can't make mounts private")?;
-        let disk = Self { image: place.disk(), top: place.data() };
+        let options = options.map_or_else(String::new, |options| format!(",{options}"));
+        let options = format!("loop{options}");
+        let disk = Self { image: place.disk(), top: place.data(), options };
         std::fs::create_dir_all(&disk.top)?;
         disk.format()?;
         disk.mount()?;
@@ -69,10 +77,18 @@ impl LoopDisk {
         run(Command::new("mkfs.ext4").args(["-q", "-F", "-b", "4096"]).arg(&self.image))
     }
 
-    /// Debian's mount sets a loop device up, and has it go with its mount.
+    /// Debian's mount sets a loop device up, and has it go with its mount. Somebody who looks at
+    /// new devices may hold the one that has just gone, so a mount may need a second try.
     fn mount(&self) -> anyhow::Result<()> {
-        let mut command = Command::new("mount");
-        run(command.args(["-t", "ext4", "-o", "loop"]).arg(&self.image).arg(&self.top))
+        let began = Instant::now();
+        loop {
+            let mut command = Command::new("mount");
+            command.args(["-t", "ext4", "-o", &self.options]).arg(&self.image).arg(&self.top);
+            match run(&mut command) {
+                Err(_) if began.elapsed() < MOUNT_LIMIT => thread::sleep(MOUNT_PAUSE),
+                outcome => return outcome,
+            }
+        }
     }
 
     fn unmount(&self) -> anyhow::Result<()> {

@@ -49,7 +49,8 @@ fn headline(report: &Report) -> String {
         _ => text::count(report.cycles, "kill"),
     };
     match report.verdict {
-        Verdict::Nothing => "Not one cycle was completed.".to_owned(),
+        Verdict::Nothing if report.cycles == 0 => "Not one cycle was completed.".to_owned(),
+        Verdict::Nothing => format!("{failures}, and nothing was acknowledged."),
         Verdict::Kept if report.lost == 0 => format!(
             "{failures}, and <em>all {} acknowledged writes came back.</em>",
             thousands(report.acknowledged)
@@ -116,12 +117,12 @@ fn figures(report: &Report) -> String {
 fn breaks(report: &Report, dir: &Path) -> String {
     let mut list = String::from("<ul class=\"breaks\">");
     for found in &report.breaks {
-        let who = found.connection.map_or_else(String::new, |who| format!(", connection {who}"));
+        let known = found.known.map(|known| table::of_profile(report, known)).unwrap_or_default();
         list.push_str(&format!(
-            "<li><b>Cycle {} of seed {}{who}</b>{}</li>",
-            found.cycle,
-            report.seed,
-            escape(&found.how)
+            "<li><b>{}</b>{} {}</li>",
+            capital(&table::place(report, found)),
+            escape(&found.how),
+            escape(&known)
         ));
     }
     list.push_str("</ul>");
@@ -134,6 +135,11 @@ fn breaks(report: &Report, dir: &Path) -> String {
         escape(&again.unwrap_or_default())
     ));
     card("Broken promises", "", &list)
+}
+
+fn capital(text: &str) -> String {
+    let (first, rest) = text.split_at_checked(1).unwrap_or_default();
+    format!("{}{}", first.to_ascii_uppercase(), escape(rest))
 }
 
 fn is_broken(report: &Report, cycle: &Cycle) -> bool {
@@ -151,7 +157,7 @@ fn column(report: &Report, cycle: &Cycle, value: f64, lost: f64) -> Column {
         words: format!(
             "Cycle {}, {}: {} acknowledged, {} lost, {} extra; served after {recovered}",
             cycle.cycle,
-            cycle.moment.as_str(),
+            table::moment(cycle),
             thousands(cycle.acknowledged),
             thousands(cycle.lost),
             thousands(cycle.extra)
@@ -173,12 +179,15 @@ fn every_cycle(report: &Report) -> String {
         .iter()
         .map(|&moment| format!("{} {}", report.at(moment), moment.as_str()))
         .collect();
+    let failed = if report.failure == "power-cut" { "Power cut" } else { "Killed" };
+    let stood = table::standstills(report)
+        .map_or_else(String::new, |stood| format!(" The server stood still in some: {stood}."));
     let plot = columns("Acknowledged writes of each cycle", &all, &whole_number);
     let legend = "<div class=\"legend\"><span><i></i>came back</span>\
                   <span><i class=\"mem\"></i>lost</span><span>× a promise was broken</span></div>";
     card(
         "Every cycle",
-        &format!("Acknowledged writes of each cycle. Killed {}.", moments.join(", ")),
+        &format!("Acknowledged writes of each cycle. {failed} {}.{stood}", moments.join(", ")),
         &format!("{plot}{legend}"),
     )
 }
@@ -265,7 +274,7 @@ fn listed(report: &Report) -> String {
         }
         lines.push(vec![
             format!("{}{}", if broken { "!" } else { "" }, cycle.cycle),
-            cycle.moment.as_str().to_owned(),
+            table::moment(cycle),
             thousands(cycle.acknowledged),
             thousands(cycle.lost),
             thousands(cycle.extra),

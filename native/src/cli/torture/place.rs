@@ -77,6 +77,7 @@ impl Place {
         let room = statvfs(&place.root)?;
         let free_bytes = room.blocks_available().saturating_mul(room.fragment_size());
         if free_bytes < NEEDED_BYTES {
+            place.leave().ok();
             bail!("{} has {free_bytes} bytes of room, {NEEDED_BYTES} are needed", dir.display());
         }
         Ok(place)
@@ -140,22 +141,25 @@ impl Place {
     }
 
     /// Keeps a copy of the server's files and of what it printed, so that somebody can look at
-    /// them. Only the first few states are kept, and none that is very large.
+    /// them; says where. Only the first few states are kept, and none that is very large.
     ///
     /// # Errors
     /// What the kernel said.
-    pub(super) fn keep(&mut self, cycle: u64) -> io::Result<()> {
+    pub(super) fn keep(&mut self, cycle: u64) -> io::Result<Option<PathBuf>> {
         let to = self.root.join(format!("{KEPT}{cycle}"));
-        if self.kept.len() >= KEPT_STATES || self.kept.contains(&to) {
-            return Ok(());
+        if self.kept.contains(&to) {
+            return Ok(Some(to));
+        }
+        if self.kept.len() >= KEPT_STATES {
+            return Ok(None);
         }
         let mut room = KEPT_BYTES;
         copy(&self.data(), &to, &mut room)?;
         if self.log().exists() {
             fs::copy(self.log(), to.join(LOG))?;
         }
-        self.kept.push(to);
-        Ok(())
+        self.kept.push(to.clone());
+        Ok(Some(to))
     }
 
     /// The states that were kept.

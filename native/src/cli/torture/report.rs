@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::standstill::Standstill;
 use crate::cli::latency::{Part, Summary};
 
 /// Most breaks that are written down. All are counted.
@@ -59,6 +60,10 @@ pub(super) struct Break {
     pub(super) connection: Option<u32>,
     /// In words.
     pub(super) how: String,
+    /// The known flaw of the profile that does this, if it has one.
+    pub(super) known: Option<&'static str>,
+    /// Where the server's files are, if they were kept.
+    pub(super) kept: Option<String>,
 }
 
 /// One failure and what came back.
@@ -66,6 +71,8 @@ pub(super) struct Break {
 pub(super) struct Cycle {
     pub(super) cycle: u64,
     pub(super) moment: Moment,
+    /// Where the server was held until others had synced, before the power went.
+    pub(super) stood: Option<Standstill>,
     pub(super) acknowledged: u64,
     /// Acknowledged, and gone.
     pub(super) lost: u64,
@@ -89,6 +96,8 @@ pub(super) struct Report {
     pub(super) profile: Option<&'static str>,
     /// `kill` or `power-cut`.
     pub(super) failure: &'static str,
+    /// Of the disk whose power is cut.
+    pub(super) mount_options: Option<String>,
     pub(super) connections: u32,
     pub(super) seed: u64,
     pub(super) seconds: f64,
@@ -119,7 +128,7 @@ pub(super) struct Report {
 pub(super) enum Verdict {
     Kept,
     Broken,
-    /// Not one cycle was completed.
+    /// Not one cycle was completed, or nothing was acknowledged.
     Nothing,
 }
 
@@ -148,11 +157,22 @@ impl Report {
         times.sort_by(f64::total_cmp);
         self.recovery_median_ms = times.get(times.len() / 2).copied();
         self.recovery_max_ms = times.last().copied();
-        self.verdict = match (self.broken, self.cycles) {
+        // Where nothing was acknowledged, there was nothing to keep.
+        self.verdict = match (self.broken, self.acknowledged) {
             (0, 0) => Verdict::Nothing,
             (0, _) => Verdict::Kept,
             _ => Verdict::Broken,
         };
+    }
+
+    /// In how many cycles the server did not load its own log.
+    pub(super) fn refused(&self) -> u64 {
+        self.each.iter().filter(|cycle| cycle.recovery_ms.is_none()).count() as u64
+    }
+
+    /// In how many cycles the server stood still there.
+    pub(super) fn stood(&self, there: Standstill) -> u64 {
+        self.each.iter().filter(|cycle| cycle.stood == Some(there)).count() as u64
     }
 
     /// How many cycles had this moment.

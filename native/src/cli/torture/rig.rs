@@ -1,7 +1,7 @@
 //! One cycle after the other: write, kill, start again, look.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -14,10 +14,13 @@ use aof_core::random::Random;
 
 use super::client::{Client, Reply};
 use super::judge::{self, Allowed, Sent};
+use super::known;
 use super::loop_disk::LoopDisk;
 use super::place::{Place, SOCKET};
 use super::report::{Break, Cycle, Kind, Moment, Report};
 use super::server::{Launch, Server, Started};
+use super::standstill::{self, Standstill};
+use super::waiting::Waiting;
 use super::workload::{Keys, Writer};
 use super::writer::{self, Shared, Written};
 use crate::cli::latency::Latency;
@@ -26,14 +29,6 @@ use crate::cli::latency::Latency;
 const FILLERS: u64 = 20_000;
 /// Keys of one MSET.
 const FILLERS_AT_ONCE: u64 = 500;
-/// A server that acknowledges nothing for so long is not waited for any longer.
-const FIRST_REPLY: Duration = Duration::from_secs(30);
-/// For how long clients write at most before a rewrite.
-const BEFORE_REWRITE: Duration = Duration::from_millis(100);
-/// How long a rewrite is waited for.
-const REWRITE: Duration = Duration::from_secs(10);
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(1);
 /// How fine the histogram of acknowledgements is.
 const PARTS_OF_DECADE: u32 = 6;
 /// Most starts that are killed before one is left alone.
@@ -44,6 +39,8 @@ const KILLED_STARTS: u64 = 3;
 pub(super) struct Plan {
     pub(super) launch: Launch,
     pub(super) failure: Failure,
+    /// Of the disk whose power is cut.
+    pub(super) mount_options: Option<String>,
     pub(super) connections: u32,
     pub(super) seed: u64,
     pub(super) limit: Duration,
@@ -54,6 +51,15 @@ pub(super) struct Plan {
 enum Up {
     Serves(Duration),
     Refused(String),
+}
+
+/// What came before a failure.
+struct Failed {
+    /// By each connection.
+    written: Vec<Written>,
+    at: Instant,
+    /// Where the server stood, if it was made to stand still before.
+    stood: Option<Standstill>,
 }
 
 /// Nobody wants to go on.
@@ -90,7 +96,7 @@ impl<'a> Rig<'a> {
     ) -> anyhow::Result<Self> {
         let disk = match plan.failure {
             Failure::Killed => None,
-            Failure::PowerCut => Some(LoopDisk::make(place)?),
+            Failure::PowerCut => Some(LoopDisk::make(place, plan.mount_options.as_deref())?),
         };
         Ok(Self {
             plan,
@@ -148,6 +154,7 @@ impl<'a> Rig<'a> {
         self.start_or_fail()?;
         let mut client = self.client()?;
         for first in (0..FILLERS).step_by(usize::try_from(FILLERS_AT_ONCE)?) {
+            self.go_on()?;
             let mut words = vec!["MSET".to_owned()];
             for number in first..first + FILLERS_AT_ONCE {
                 words.push(format!("filler:{number}"));
@@ -160,11 +167,17 @@ impl<'a> Rig<'a> {
         if let Some(mut server) = self.server.take() {
             server.end()?;
         }
+        self.go_on()?;
         // No failure of the torture may reach back to what it began with.
         nix::unistd::syncfs(fs::File::open(self.place.data())?)?;
         self.start_or_fail()?;
         self.bases = vec![(0, Keys::default()); usize::try_from(self.plan.connections)?];
         Ok(())
+    }
+
+    /// An error if somebody wants to stop.
+    fn go_on(&self) -> Result<(), Interrupted> {
+        if self.stop.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
     }
 
     fn start_or_fail(&mut self) -> anyhow::Result<()> {
@@ -205,13 +218,13 @@ impl<'a> Rig<'a> {
             7..9 => Moment::Switching,
             _ => Moment::Loading,
         };
-        let (written, failed_at) = self.write_and_fail(number, moment, &mut random)?;
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(Interrupted.into());
-        }
+        let Failed { written, at: failed_at, stood } =
+            self.write_and_fail(number, moment, &mut random)?;
+        self.go_on()?;
         let mut cycle = Cycle {
             cycle: number,
             moment,
+            stood,
             acknowledged: 0,
             lost: 0,
             extra: 0,
@@ -257,18 +270,21 @@ impl<'a> Rig<'a> {
         connection: Option<u32>,
         how: String,
     ) -> anyhow::Result<()> {
-        self.report.add_break(Break { cycle, kind, connection, how });
-        self.place.keep(cycle).context("Can't keep the server's files")
+        let kept = self.place.keep(cycle).context("Can't keep the server's files")?;
+        let kept = kept.map(|path| path.display().to_string());
+        let plan = self.plan;
+        let known = known::known(plan.launch.profile, plan.failure, kind, &how);
+        self.report.add_break(Break { cycle, kind, connection, how, known, kept });
+        Ok(())
     }
 
-    /// Lets all connections write and ends that with the failure. What they wrote, and when it
-    /// was ended.
+    /// Lets all connections write and ends that with the failure.
     fn write_and_fail(
         &mut self,
         number: u64,
         moment: Moment,
         random: &mut Random,
-    ) -> anyhow::Result<(Vec<Written>, Instant)> {
+    ) -> anyhow::Result<Failed> {
         let shared = Shared::default();
         let mut clients = Vec::new();
         for connection in 0..self.bases.len() {
@@ -277,8 +293,10 @@ impl<'a> Rig<'a> {
         let control = self.client()?;
         let Some(mut server) = self.server.take() else { bail!("no server runs") };
         let (bases, disk) = (&self.bases, self.disk.as_ref());
-        let beside = self.place.data().join("beside");
-        let (written, failed_at, ended, cut) = thread::scope(|scope| {
+        let data = self.place.data();
+        let beside: Vec<_> =
+            (0..standstill::SYNCING).map(|thread| data.join(format!("beside-{thread}"))).collect();
+        let (written, at, stood, ended, cut) = thread::scope(|scope| {
             let shared = &shared;
             let writers: Vec<_> = clients
                 .iter_mut()
@@ -288,17 +306,22 @@ impl<'a> Rig<'a> {
                 })
                 .collect();
             if disk.is_some() {
-                scope.spawn(|| sync_beside(&beside, shared));
+                for beside in &beside {
+                    scope.spawn(|| standstill::sync_beside(beside, shared));
+                }
             }
             let waiting = Waiting { stop: self.stop, shared, writers: writers.len() as u64 };
             waiting.until(moment, control, &mut server, random);
+            let stood = (disk.is_some() && random.below(2) == 0)
+                .then(|| standstill::stand_still(&mut server, &data, shared, self.stop, random))
+                .flatten();
             let ended = server.has_ended();
-            let failed_at = Instant::now();
+            let at = Instant::now();
             let cut = disk.map_or(Ok(()), LoopDisk::cut);
             server.kill();
             shared.enough.store(true, Ordering::Relaxed);
             let written: Vec<_> = writers.into_iter().map(thread::ScopedJoinHandle::join).collect();
-            (written, failed_at, ended, cut)
+            (written, at, stood, ended, cut)
         });
         cut?;
         if let Some(disk) = &self.disk {
@@ -313,12 +336,14 @@ impl<'a> Rig<'a> {
             let Ok(one) = one else { bail!("a connection has panicked") };
             let one = one?;
             // Without power every write is refused, and none of those was acknowledged.
-            if let Some(text) = one.refused.as_ref().filter(|_| self.disk.is_none()) {
-                bail!("the server refuses to write: {text}");
+            match &one.refused {
+                Some((when, text)) if *when < at && !ended => {
+                    bail!("the server refuses to write: {text}")
+                }
+                _ => results.push(one),
             }
-            results.push(one);
         }
-        Ok((results, failed_at))
+        Ok(Failed { written: results, at, stood })
     }
 
     /// Starts the server some times and kills it before it serves, or just after.
@@ -392,18 +417,6 @@ impl<'a> Rig<'a> {
     }
 }
 
-/// Syncs a file that has nothing to do with the server, as other programs do. Each time the file
-/// system writes its journal, and with it names and lengths of files that the server has not
-/// asked to be kept yet.
-fn sync_beside(path: &Path, shared: &Shared) {
-    let Ok(mut file) = fs::File::create(path) else { return };
-    while !shared.enough.load(Ordering::Relaxed) {
-        if file.write_all(&[b'x'; 512]).and_then(|()| file.sync_all()).is_err() {
-            return;
-        }
-    }
-}
-
 /// How long before the failure the first unit that is gone was acknowledged, in milliseconds.
 fn window(sent: &Sent, units: u64, written: &Written, failed_at: Instant) -> f64 {
     let Some(index) = units.checked_sub(sent.base) else {
@@ -443,89 +456,6 @@ fn log_bytes(folder: &Path) -> io::Result<u64> {
         }
     }
     Ok(bytes)
-}
-
-/// Waits for the moment of the failure.
-struct Waiting<'a> {
-    stop: &'a AtomicBool,
-    shared: &'a Shared,
-    writers: u64,
-}
-
-impl Waiting<'_> {
-    fn until(&self, moment: Moment, mut control: Client, server: &mut Server, random: &mut Random) {
-        let acknowledged = || self.shared.acknowledged.load(Ordering::Relaxed) > 0;
-        self.look(FIRST_REPLY, server, acknowledged);
-        // Often soon, and sometimes after every second of `everysec`.
-        let longest = [30_000, 300_000, 300_000, 2_500_000];
-        let longest = longest[usize::try_from(random.below(4)).unwrap_or(0)];
-        let wait = Duration::from_micros(random.below(longest));
-        match moment {
-            Moment::Writing | Moment::Loading => self.look(wait, server, || false),
-            // One rewrite after the other, so that no phase of a rewrite is spared.
-            Moment::Rewriting => {
-                let end = Instant::now() + Duration::from_micros(random.below(1_000_000));
-                let mut rest = end.saturating_duration_since(Instant::now());
-                while !rest.is_zero() && self.rewrite(&mut control, server, rest).is_ok() {
-                    rest = end.saturating_duration_since(Instant::now());
-                }
-            }
-            Moment::Switching => {
-                self.look(wait.min(BEFORE_REWRITE), server, || false);
-                if self.rewrite(&mut control, server, REWRITE).is_ok() {
-                    let wait = Duration::from_micros(random.below(3_000));
-                    self.look(wait, server, || false);
-                }
-            }
-        }
-    }
-
-    /// Asks for a rewrite, and waits for its end, but no longer than `limit`. An error if the
-    /// server is gone or nobody wants to wait.
-    fn rewrite(
-        &self,
-        control: &mut Client,
-        server: &mut Server,
-        limit: Duration,
-    ) -> io::Result<()> {
-        // Refused while one runs that nobody has asked for, which is as good.
-        control.call(&["BGREWRITEAOF"])?;
-        let mut outcome = Err(io::ErrorKind::Interrupted.into());
-        let running = ["aof_rewrite_in_progress:1", "aof_rewrite_scheduled:1"];
-        self.look(limit, server, || match control.call(&["INFO", "persistence"]) {
-            Ok(reply) => {
-                let Reply::Bulk(Some(text)) = reply else { return true };
-                let text = String::from_utf8_lossy(&text);
-                let ended = !running.iter().any(|line| text.contains(line));
-                if ended {
-                    outcome = Ok(());
-                }
-                ended
-            }
-            Err(error) => {
-                outcome = Err(error);
-                true
-            }
-        });
-        outcome
-    }
-
-    /// Waits until it is so, at most for `limit`, and not when there is nothing to wait for.
-    fn look(&self, limit: Duration, server: &mut Server, mut is_so: impl FnMut() -> bool) {
-        let began = Instant::now();
-        while !is_so() {
-            let rest = limit.saturating_sub(began.elapsed());
-            let nobody_writes = self.shared.ended.load(Ordering::Relaxed) == self.writers;
-            if rest.is_zero()
-                || nobody_writes
-                || server.has_ended()
-                || self.stop.load(Ordering::Relaxed)
-            {
-                return;
-            }
-            thread::sleep(rest.min(PAUSE));
-        }
-    }
 }
 
 /// What the report says of the plan.

@@ -2,9 +2,9 @@
 //! but for a `kill -9`: the server has a process group of its own.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -27,6 +27,11 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 const END_LIMIT: Duration = Duration::from_secs(60);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(1);
+/// Between two looks at a server that is about to stand still.
+const FREEZE_PAUSE: Duration = Duration::from_micros(50);
+/// Numbers of system calls.
+const WRITE_CALL: i64 = nix::libc::SYS_write;
+const WRITEV_CALL: i64 = nix::libc::SYS_writev;
 /// Most bytes of what a server printed that are looked at.
 const PRINTED_BYTES: u64 = 64 * 1024;
 /// Lines of it that are shown.
@@ -193,10 +198,7 @@ impl Server {
 
     /// How it ended and what it printed last.
     pub(super) fn last_words(&self) -> String {
-        let mut printed = Vec::new();
-        if let Ok(file) = File::open(&self.log) {
-            file.take(PRINTED_BYTES).read_to_end(&mut printed).ok();
-        }
+        let printed = end_of(&self.log).unwrap_or_default();
         let printed = String::from_utf8_lossy(&printed);
         let lines: Vec<&str> =
             printed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -219,6 +221,51 @@ impl Server {
         }
     }
 
+    /// Stops the server and its rewrite child where they are; returns when the server stands
+    /// still. `false` if it has ended.
+    pub(super) fn freeze(&mut self) -> bool {
+        self.signal_group(Signal::SIGSTOP);
+        // A thread inside a system call that cannot be interrupted stops at its end.
+        while !self.has_ended() {
+            if self.stands_still() {
+                return true;
+            }
+            thread::sleep(FREEZE_PAUSE);
+        }
+        false
+    }
+
+    /// Lets it go on.
+    pub(super) fn thaw(&self) {
+        self.signal_group(Signal::SIGCONT);
+    }
+
+    fn signal_group(&self, signal: Signal) {
+        if let Some(pid) = self.pid().filter(|_| self.ended.is_none()) {
+            killpg(pid, signal).ok();
+        }
+    }
+
+    fn about(&self, what: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{what}", self.child.id()))
+    }
+
+    /// The state stands behind the name, which may hold anything.
+    fn stands_still(&self) -> bool {
+        let stat = fs::read_to_string(self.about("stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('T'))
+    }
+
+    /// Whether its first thread, which stands still, was stopped as it wrote to a log in
+    /// `folder`. `false` where the kernel does not say.
+    pub(super) fn stands_in_a_write_to(&self, folder: &Path) -> bool {
+        let call = fs::read_to_string(self.about("syscall")).unwrap_or_default();
+        let Some(descriptor) = written_descriptor(&call) else { return false };
+        let path = fs::read_link(self.about(&format!("fd/{descriptor}"))).unwrap_or_default();
+        let is_log = |name: &OsStr| name.as_encoded_bytes().starts_with(b"appendonly.aof");
+        path.starts_with(folder) && path.file_name().is_some_and(is_log)
+    }
+
     /// Asks it to end, and waits for that.
     ///
     /// # Errors
@@ -238,8 +285,58 @@ impl Server {
     }
 }
 
+/// The last [`PRINTED_BYTES`] of a file.
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(PRINTED_BYTES)))?;
+    let mut bytes = Vec::new();
+    file.take(PRINTED_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The descriptor of a line of `/proc/PID/syscall`, if the call is a `write`: the number of the
+/// call, then its arguments.
+fn written_descriptor(call: &str) -> Option<u64> {
+    let mut words = call.split_ascii_whitespace();
+    let number: i64 = words.next()?.parse().ok()?;
+    if ![WRITE_CALL, WRITEV_CALL].contains(&number) {
+        return None;
+    }
+    u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_of_what_was_printed_is_said() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("printed");
+        let long = "an old line\n".repeat(20_000) + "the reason\n";
+        fs::write(&path, &long).expect("written");
+        let end = end_of(&path).expect("readable");
+        assert_eq!(end.len() as u64, PRINTED_BYTES);
+        assert!(end.ends_with(b"\nthe reason\n"));
+        fs::write(&path, "short").expect("written");
+        assert_eq!(end_of(&path).expect("readable"), b"short");
+    }
+
+    #[test]
+    fn only_a_write_has_a_descriptor() {
+        let call = |number: i64| format!("{number} 0x1a 0x7f00 0x40 0x0 0x0 0x0 0x7ffc 0x7f11\n");
+        assert_eq!(written_descriptor(&call(WRITE_CALL)), Some(26));
+        assert_eq!(written_descriptor(&call(WRITEV_CALL)), Some(26));
+        assert_eq!(written_descriptor(&call(nix::libc::SYS_fdatasync)), None);
+        for other in ["running\n", "-1 0x7ffc 0x7f11\n", "", "1", "1 26"] {
+            assert_eq!(written_descriptor(other), None, "{other}");
+        }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::report::{Moment, Report, Verdict};
+use super::report::{Break, Cycle, Moment, Report, Verdict};
+use super::standstill::Standstill;
 use crate::cli::latency::{bars, time};
 use crate::cli::text;
 
@@ -18,10 +19,12 @@ pub(super) fn table(report: &Report, dir: &Path) -> String {
     let mut rows: Vec<(&str, String)> = vec![
         ("server", format!("{}, appendfsync {}{profile}", report.server, report.policy)),
         ("cycles", moments(report)),
+        ("standing still", standstills(report).unwrap_or_else(|| "never".to_owned())),
         ("acknowledged writes", report.acknowledged.to_string()),
         ("lost", lost(report)),
         ("extra", format!("{} (not acknowledged, but there)", report.extra)),
     ];
+    rows.retain(|(name, _)| *name != "standing still" || report.failure == "power-cut");
     let mut row = |name, value| rows.push((name, value));
     if report.lost > 0 {
         row("longest loss window", time(report.longest_loss_window_ms * 1e3));
@@ -47,11 +50,10 @@ pub(super) fn table(report: &Report, dir: &Path) -> String {
         said.push('\n');
     }
     for found in report.breaks.iter().take(SHOWN_BREAKS) {
-        let who = found.connection.map_or_else(String::new, |who| format!(", connection {who}"));
-        said.push_str(&format!(
-            "BROKEN in cycle {} of seed {}{who}: {}\n",
-            found.cycle, report.seed, found.how
-        ));
+        said.push_str(&format!("BROKEN in {}: {}\n", place(report, found), found.how));
+        if let Some(known) = found.known {
+            said.push_str(&format!("  {}\n", of_profile(report, known)));
+        }
     }
     let shown = report.breaks.len().min(SHOWN_BREAKS) as u64;
     if report.broken > shown {
@@ -66,10 +68,37 @@ pub(super) fn table(report: &Report, dir: &Path) -> String {
     said
 }
 
+/// `cycle 3 of seed 7, a power cut while rewriting, …`: where a promise was broken.
+pub(super) fn place(report: &Report, found: &Break) -> String {
+    let who = found.connection.map_or_else(String::new, |who| format!(", connection {who}"));
+    let of_cycle = report.each.iter().find(|cycle| cycle.cycle == found.cycle);
+    let when = of_cycle.map_or_else(String::new, |cycle| format!(", {}", moment(cycle)));
+    format!("cycle {} of seed {}{who}{when}", found.cycle, report.seed)
+}
+
+/// When the failure came, and where the server stood.
+pub(super) fn moment(cycle: &Cycle) -> String {
+    let stood = cycle.stood.map_or_else(String::new, |there| {
+        format!(", as the server stood still {}", there.as_str())
+    });
+    format!("{}{stood}", cycle.moment.as_str())
+}
+
+/// A flaw that a profile has on purpose.
+pub(super) fn of_profile(report: &Report, known: &str) -> String {
+    format!("(profile {} is known for this: {known})", report.profile.unwrap_or_default())
+}
+
 /// The command line that makes the same choices.
 pub(super) fn again(report: &Report, dir: &Path, cycles: u64) -> String {
     let profile = report.profile.map_or_else(String::new, |name| format!(" --profile {name}"));
-    let power = if report.failure == "power-cut" { " --power-cut" } else { "" };
+    let mut power = String::new();
+    if report.failure == "power-cut" {
+        power.push_str(" --power-cut");
+    }
+    if let Some(options) = &report.mount_options {
+        power.push_str(&format!(" --mount-options {options}"));
+    }
     format!(
         "aof torture --dir {} --server {} --policy {}{profile}{power} --connections {} --seed {} \
          --cycles {cycles}",
@@ -88,13 +117,19 @@ pub(super) fn verdict(report: &Report) -> String {
         _ => text::count(report.cycles, "kill"),
     };
     match report.verdict {
-        Verdict::Nothing => "Not one cycle was completed, so nothing is known.".to_owned(),
+        Verdict::Nothing if report.cycles == 0 => {
+            "Not one cycle was completed, so nothing is known.".to_owned()
+        }
+        Verdict::Nothing => {
+            format!("Nothing was acknowledged in {failures}, so nothing is known.")
+        }
         Verdict::Broken => format!(
-            "{} broken in {failures}.",
+            "{} broken in {failures}.{}",
             match report.broken {
                 1 => "A promise was".to_owned(),
                 broken => format!("{broken} promises were"),
-            }
+            },
+            refused(report).map_or_else(String::new, |refused| format!(" {refused}"))
         ),
         Verdict::Kept if report.lost == 0 => {
             format!("All {} acknowledged writes survived {failures}.", report.acknowledged)
@@ -105,6 +140,27 @@ pub(super) fn verdict(report: &Report) -> String {
             report.lost, report.acknowledged
         ),
     }
+}
+
+/// How often a server did not load what it had left itself.
+pub(super) fn refused(report: &Report) -> Option<String> {
+    let times = match report.refused() {
+        0 => return None,
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
+    Some(format!("The server refused its own log {times}."))
+}
+
+/// Where servers were made to stand still.
+pub(super) fn standstills(report: &Report) -> Option<String> {
+    let parts: Vec<String> = [Standstill::BetweenWriteAndSync, Standstill::Anywhere]
+        .into_iter()
+        .map(|there| (report.stood(there), there))
+        .filter(|&(count, _)| count > 0)
+        .map(|(count, there)| format!("{count} {}", there.as_str()))
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn lost(report: &Report) -> String {

@@ -22,6 +22,8 @@ pub(super) struct Shared {
     pub(super) acknowledged: AtomicU64,
     /// Writers that have ended.
     pub(super) ended: AtomicU64,
+    /// Syncs of other programs that are complete.
+    pub(super) synced_beside: AtomicU64,
     /// Nobody shall send any more.
     pub(super) enough: AtomicBool,
 }
@@ -35,8 +37,8 @@ pub(super) struct Written {
     pub(super) acknowledged: Vec<Instant>,
     /// From sending to the acknowledgement.
     pub(super) latency: Latency,
-    /// What the server said instead of doing what it was asked.
-    pub(super) refused: Option<String>,
+    /// What the server said instead of doing what it was asked, and when.
+    pub(super) refused: Option<(Instant, String)>,
 }
 
 /// Writes units from `next` on, until the connection breaks.
@@ -84,7 +86,7 @@ fn write_batch(
     for count in replies {
         for _ in 0..count {
             if let Reply::Error(text) = client.receive()? {
-                written.refused = Some(text.escape_ascii().to_string());
+                written.refused = Some((Instant::now(), text.escape_ascii().to_string()));
                 return Ok(());
             }
         }
