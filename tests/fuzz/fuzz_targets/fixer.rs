@@ -37,7 +37,7 @@ fn copies(folder: &Path) -> Vec<PathBuf> {
 fuzz_target!(|data: &[u8]| {
     let [flags, log @ ..] = data else { return };
     let profile = ProfileName::ALL[usize::from(*flags) % ProfileName::ALL.len()];
-    let options = Options::of(profile.profile());
+    let options = Options::of(profile.profile()).for_repair();
     let before = check(options, Known::Table, log);
 
     let folder = folder();

@@ -149,6 +149,10 @@ fn look_at_bytes(lab: &mut Lab, input: &mut Input<'_>) -> Option<()> {
         until: input.one_of(&[None, Some(0), Some(30), Some(u64::MAX)])?,
     };
     lab.bytes(&source, &look).ok();
+    if input.byte()? % 2 == 0 {
+        let _ = lab.length_near(cut);
+        lab.boot_edited(&source, &look).ok();
+    }
     Some(())
 }
 

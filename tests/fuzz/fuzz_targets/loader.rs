@@ -37,10 +37,8 @@ fn load(config: &Config, log: &[u8], piece_bytes: usize) -> Report {
         Some(LoadError::Unfinished(_)) => Verdict::Recoverable,
         Some(LoadError::Broken(_)) => Verdict::Broken,
     };
-    let (commands, valid_up_to) = (
-        loader.commands(),
-        error.as_ref().map_or(loader.valid_up_to(), LoadError::valid_up_to),
-    );
+    let (commands, valid_up_to) =
+        (loader.commands(), error.as_ref().map_or(loader.valid_up_to(), LoadError::valid_up_to));
     Report { verdict, error, commands, valid_up_to, size_bytes: log.len() as u64 }
 }
 

@@ -119,6 +119,24 @@ fn put_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(bytes);
 }
 
+/// A disk to start from: one of four kinds, which may be changed by hand before.
+fn put_pick(kind: u8, place: u8, out: &mut Vec<u8>) {
+    let by_hand = kind & 4 != 0;
+    if by_hand {
+        put(4, out);
+    }
+    put(u64::from(kind % 4), out);
+    put(u64::from(kind / 32), out);
+    if by_hand {
+        put(u64::from(kind & 8 != 0), out);
+        put(u64::from(place) * 2, out);
+        put(1, out);
+        put(u64::from(place), out);
+        put(u64::from(kind & 16), out);
+        put(u64::from(kind / 8 % 3), out);
+    }
+}
+
 /// Behind a good run: acts of five bytes each, namely a step, a delay, what, and a number.
 fn acted(mut run: Vec<u8>, acts: &[u8]) -> Vec<u8> {
     for act in acts.chunks_exact(5) {
@@ -142,8 +160,7 @@ fn acted(mut run: Vec<u8>, acts: &[u8]) -> Vec<u8> {
             7 => {
                 let model = DiskModel::ALL[usize::from(low) % DiskModel::ALL.len()];
                 put_bytes(model.as_str().as_bytes(), &mut run);
-                put(u64::from(high % 4), &mut run);
-                put(u64::from(high / 4), &mut run);
+                put_pick(high, step, &mut run);
             }
             _ => {}
         }
