@@ -3,14 +3,14 @@
 //! A broken promise stays a broken promise. But who tortures `--profile redis-3.0` wants to know
 //! whether that was the flaw which the profile is there to show, or one of our own.
 
-use aof_core::profile::{OpenMulti, PayloadEnd, ProfileName, Switch, ZeroTail};
+use aof_core::profile::{OpenMulti, ProfileName, Switch, ZeroTail};
 use aof_core::promise::Failure;
 
 use super::report::Kind;
 
 const ZEROS_AT_END: &str = "zeros behind what was synced are a bad file format to it";
-const TAIL_INSIDE: &str =
-    "it does not look at what stands behind a value, so zeros can be taken for a part of it";
+const KEPT_MULTI: &str = "a transaction that is torn at the end of the log stays there, and what is \
+                          written later stands behind its MULTI";
 const OPEN_MULTI: &str = "a transaction that is torn at the end of the log is executed";
 const UNSEEN: &str = "it does not see that a sync has failed, and a rewritten file becomes its log \
                       before what was written meanwhile is synced in it";
@@ -32,7 +32,7 @@ pub(super) fn known(
             (power && profile.zero_tail == ZeroTail::BadFormat).then_some(ZEROS_AT_END)
         }
         Kind::Torn if profile.open_multi == OpenMulti::Applied => Some(OPEN_MULTI),
-        Kind::Torn if power && profile.payload_end == PayloadEnd::Skipped => Some(TAIL_INSIDE),
+        Kind::Torn if profile.open_multi == OpenMulti::KeptWhenTorn => Some(KEPT_MULTI),
         Kind::Lost if power => match profile.switch {
             Switch::RenamesFirst => Some(UNSEEN),
             Switch::OnTheLoop => Some(NO_DIRECTORY),
@@ -67,11 +67,11 @@ mod tests {
         assert_eq!(known(new, cut, Kind::Refused, FORMAT), Some(ZEROS_AT_END));
         assert_eq!(known(old, cut, Kind::Refused, FORMAT), Some(ZEROS_AT_END));
         assert_eq!(known(old, cut, Kind::Torn, ""), Some(OPEN_MULTI));
-        assert_eq!(known(new, cut, Kind::Torn, ""), Some(TAIL_INSIDE));
+        assert_eq!(known(new, cut, Kind::Torn, ""), Some(KEPT_MULTI));
         assert_eq!(known(old, cut, Kind::Lost, ""), Some(UNSEEN));
         assert_eq!(known(new, cut, Kind::Lost, ""), Some(NO_DIRECTORY));
         // A server that is killed leaves the page cache alone.
-        for kind in KINDS {
+        for kind in [Kind::Lost, Kind::Refused, Kind::Ended] {
             assert_eq!(known(new, Failure::Killed, kind, FORMAT), None, "{kind:?}");
         }
         assert_eq!(known(old, cut, Kind::Refused, "Address already in use"), None);
