@@ -12,7 +12,6 @@ const HOLES: [HoleName, "kill" | "power"][] = [
   ["forgotten-sync", "power"],
   ["ignored-sync", "power"],
   ["half-transaction", "power"],
-  ["torn-transaction", "kill"],
   ["silent-zeros", "power"],
 ];
 
