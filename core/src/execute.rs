@@ -475,7 +475,7 @@ pub(crate) fn run_admitted(call: &mut Call<'_, '_>) {
         asked.reply.get_or_insert(start..call.reply.position());
     }
     let Executor { monitors, config, .. } = &mut *call.executor;
-    monitors.show(call.command, call.argv, call.session, (call.now, &config.unixsocket));
+    monitors.show(call.command, call.argv, call.session, call.now, config);
 }
 
 /// Whether the reply of the command that has just run is swallowed.

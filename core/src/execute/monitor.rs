@@ -2,12 +2,15 @@
 //!
 //! A command that runs writes its line here, and the engine hands the lines of one event to all
 //! who watch. They are output like any other: they leave with the turn, and a client that does
-//! not read them meets the output limit. Commands for operators are not shown, passwords never
+//! not read them meets the output limit. What one event says to all who watch together is bounded
+//! by the same limit, because each of them is given a copy before anybody can look at the sum: a
+//! word of 2 MB that is shown to 300 clients as `\xff\xff…` would else take 2.4 GB. Commands for operators are not shown, passwords never
 //! (Redis 6.2 too).
 
 use std::collections::BTreeSet;
 
 use crate::command::{Command, Flags};
+use crate::config::Config;
 use crate::digest::Digest;
 use crate::execute::secret::words_without_secrets;
 use crate::peer::{End, Peer};
@@ -52,19 +55,26 @@ impl Monitors {
         command: &Command,
         argv: Argv<'_>,
         session: &Session,
-        (now, socket_path): (Millis, &str),
+        now: Millis,
+        config: &Config,
     ) {
         if !self.clients.is_empty() && !command.flags.has(Flags::ADMIN) {
-            self.write(argv, session, now, socket_path);
+            self.write(argv, session, now, config);
         }
     }
 
     #[cold]
     #[doc(alias = "replicationFeedMonitors")]
-    fn write(&mut self, argv: Argv<'_>, session: &Session, now: Millis, socket_path: &str) {
+    fn write(&mut self, argv: Argv<'_>, session: &Session, now: Millis, config: &Config) {
+        // Beyond what one client may be owed nobody is given the lines, and nobody misses the rest.
+        let limit = usize::try_from(config.most_output_bytes()).unwrap_or(usize::MAX);
+        if self.lines.len() > limit {
+            return;
+        }
+        let socket_path = &config.unixsocket;
         let unix = if session.peer == Peer::Unix { "unix:" } else { "" };
         let address = match session.peer {
-            Peer::Unix => socket_path.to_owned(),
+            Peer::Unix => socket_path.clone(),
             peer => peer.address(End::Remote, socket_path).to_string(),
         };
         // The clock of events counts milliseconds.
@@ -73,7 +83,7 @@ impl Monitors {
         self.lines.extend_from_slice(head.as_bytes());
         for word in words_without_secrets(argv) {
             self.lines.push(b' ');
-            quote(word, &mut self.lines);
+            quote(word, &mut self.lines, limit);
         }
         self.lines.extend_from_slice(b"\r\n");
     }
@@ -85,11 +95,15 @@ impl Monitors {
     }
 }
 
-/// A word between quotes, in the notation that `redis-cli` and inline requests read.
+/// A word between quotes, in the notation that `redis-cli` and inline requests read, up to where
+/// `out` is longer than `limit_bytes`.
 #[doc(alias = "sdscatrepr")]
-fn quote(word: &[u8], out: &mut Vec<u8>) {
+fn quote(word: &[u8], out: &mut Vec<u8>, limit_bytes: usize) {
     out.push(b'"');
     for &byte in word {
+        if out.len() > limit_bytes {
+            return;
+        }
         match byte {
             b'\\' | b'"' => out.extend_from_slice(&[b'\\', byte]),
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -111,7 +125,7 @@ mod tests {
     #[test]
     fn words_are_quoted_as_redis_quotes_them() {
         let mut out = Vec::new();
-        quote(b"a b\"\\\n\r\t\x07\x08\x01\xff~", &mut out);
+        quote(b"a b\"\\\n\r\t\x07\x08\x01\xff~", &mut out, usize::MAX);
         assert_eq!(out, br#""a b\"\\\n\r\t\a\b\x01\xff~""#);
     }
 }

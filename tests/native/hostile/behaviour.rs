@@ -34,6 +34,8 @@ pub(crate) enum Behaviour {
     Watch { keys: u64 },
     /// It is shown what all others do and does not look.
     Monitor { reads: bool },
+    /// A long word that looks four times as long to those who watch.
+    Loud { bytes: usize },
     /// Wrong passwords.
     Passwords { attempts: u64 },
     /// What an operator may do: settings, rewrites, looks at everything.
@@ -103,40 +105,84 @@ fn index(random: &mut Random, limit: usize) -> usize {
     usize::try_from(random.below(limit as u64)).unwrap_or(0)
 }
 
+/// How often each kind comes, of the sum of all.
+const WEIGHTS: [u64; 20] = [12, 22, 10, 3, 3, 5, 4, 4, 3, 3, 4, 2, 2, 4, 3, 1, 3, 3, 3, 4];
+
 impl Behaviour {
-    fn draw(random: &mut Random) -> Self {
+    /// One of a kind.
+    fn of_kind(kind: usize, random: &mut Random) -> Self {
         const MEGABYTE: usize = 1024 * 1024;
-        match random.below(100) {
-            0..12 => Self::RandomBytes { pieces: 1 + random.below(80) },
-            12..36 => Self::Mutated { commands: 1 + random.below(30), changes: random.below(12) },
-            36..46 => Self::GiantClaim,
-            46..49 => Self::EndlessLine { bytes: 60_000 + index(random, 10_000) },
-            49..52 => Self::Unfinished { bytes: 1 + index(random, 4 * MEGABYTE) },
-            52..57 => Self::ByteByByte { commands: 1 + random.below(3) },
-            57..61 => Self::Unread { requests: 1 + index(random, 100) },
-            61..65 => Self::Greedy,
-            65..68 => Self::Hoard { bytes: 1 + index(random, 4 * MEGABYTE) },
-            68..71 => Self::Watch { keys: 1 + random.below(4_000) },
-            71..73 => Self::Monitor { reads: random.one_in(2) },
-            73..77 => Self::Passwords { attempts: 1 + random.below(50) },
-            77..84 => Self::Operator { commands: 1 + random.below(12) },
-            84..87 => Self::KillOther,
-            87 if random.one_in(8) => Self::KillEverybody,
-            87..90 => Self::Http,
-            90..93 => Self::Unknown { commands: 1 + random.below(10) },
-            93..96 => Self::BigWrites { writes: 1 + random.below(12) },
+        match kind {
+            0 => Self::RandomBytes { pieces: 1 + random.below(80) },
+            1 => Self::Mutated { commands: 1 + random.below(30), changes: random.below(12) },
+            2 => Self::GiantClaim,
+            3 => Self::EndlessLine { bytes: 60_000 + index(random, 10_000) },
+            4 => Self::Unfinished { bytes: 1 + index(random, 4 * MEGABYTE) },
+            5 => Self::ByteByByte { commands: 1 + random.below(3) },
+            6 => Self::Unread { requests: 1 + index(random, 100) },
+            7 => Self::Greedy,
+            8 => Self::Hoard { bytes: 1 + index(random, 4 * MEGABYTE) },
+            9 => Self::Watch { keys: 1 + random.below(4_000) },
+            10 => Self::Monitor { reads: random.one_in(4) },
+            11 => Self::Loud { bytes: 1 + index(random, MEGABYTE) },
+            12 => Self::Passwords { attempts: 1 + random.below(50) },
+            13 => Self::Operator { commands: 1 + random.below(12) },
+            14 => Self::KillOther,
+            15 if random.one_in(8) => Self::KillEverybody,
+            16 => Self::Http,
+            17 => Self::Unknown { commands: 1 + random.below(10) },
+            18 => Self::BigWrites { writes: 1 + random.below(12) },
             _ => Self::Silent,
         }
     }
 }
 
-impl Script {
-    /// The next one.
+fn kind(random: &mut Random) -> usize {
+    let mut at = random.below(WEIGHTS.iter().sum());
+    for (kind, &weight) in WEIGHTS.iter().enumerate() {
+        if at < weight {
+            return kind;
+        }
+        at -= weight;
+    }
+    0
+}
+
+/// What most of the connections of one round do: harm that only a crowd does is never drawn by
+/// many who each draw for themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fashion {
+    kinds: [usize; 2],
+    ending: Ending,
+}
+
+const ENDINGS: [Ending; 5] =
+    [Ending::Stay, Ending::Close, Ending::HalfClose, Ending::Reset, Ending::ReadAndReset];
+
+impl Fashion {
+    /// A crowd that watches and does not look, and others that give it much to see.
+    pub(crate) const WATCHING: Self = Self { kinds: [10, 11], ending: Ending::Stay };
+
+    /// The next one: all kinds alike.
     pub(crate) fn draw(random: &mut Random) -> Self {
-        let behaviour = Behaviour::draw(random);
+        let kinds = [index(random, WEIGHTS.len()), index(random, WEIGHTS.len())];
+        let ending = if random.one_in(2) { Ending::Stay } else { *random.one_of(&ENDINGS) };
+        Self { kinds, ending }
+    }
+}
+
+impl Script {
+    /// The next one of a round.
+    pub(crate) fn draw(random: &mut Random, fashion: Fashion) -> Self {
+        let follows = random.one_in(3);
+        let kind = if follows { *random.one_of(&fashion.kinds) } else { kind(random) };
+        let behaviour = Behaviour::of_kind(kind, random);
         let large = matches!(
             behaviour,
-            Behaviour::Unfinished { .. } | Behaviour::Hoard { .. } | Behaviour::BigWrites { .. }
+            Behaviour::Unfinished { .. }
+                | Behaviour::Hoard { .. }
+                | Behaviour::Loud { .. }
+                | Behaviour::BigWrites { .. }
         );
         let piece_bytes = match behaviour {
             Behaviour::ByteByByte { .. } => 1,
@@ -144,14 +190,12 @@ impl Script {
             _ if large => 128 * 1024,
             _ => *random.one_of(&[7, 100, 1_000, 16_384, 65_536]),
         };
-        const ENDINGS: [Ending; 5] =
-            [Ending::Stay, Ending::Close, Ending::HalfClose, Ending::Reset, Ending::ReadAndReset];
         Self {
             behaviour,
             seed: random.next_u64(),
             piece_bytes,
             knows_password: !random.one_in(3),
-            ending: *random.one_of(&ENDINGS),
+            ending: if follows { fashion.ending } else { *random.one_of(&ENDINGS) },
         }
     }
 
@@ -194,6 +238,9 @@ impl Script {
             Behaviour::Monitor { reads } => {
                 steps.push(Step::Send(encode(&["MONITOR"])));
                 steps.extend((0..if reads { 20 } else { 0 }).map(|_| Step::Read(65_536)));
+            }
+            Behaviour::Loud { bytes } => {
+                steps.push(Step::Send(encode(&[b"ECHO".as_slice(), &vec![0xff; bytes]])));
             }
             Behaviour::Passwords { attempts } => {
                 let attempt = |_| encode(&["AUTH".to_owned(), random.next_u64().to_string()]);

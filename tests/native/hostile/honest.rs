@@ -166,15 +166,15 @@ impl Model {
     }
 
     /// What a server has under these keys.
-    fn of_server(client: &mut Client, name: &str) -> Self {
+    fn of_server(client: &mut Client, name: &str) -> io::Result<Self> {
         let mut model = Self::default();
-        let mut text = |line: &str| client.command(line);
+        let mut ask = |words: &[&str]| client.call(words).map(|answer| answer.reply);
         for number in 0..KEYS {
             let key = |kind: &str| format!("honest:{name}:{kind}:{number}");
-            if let Reply::Bulk(Some(value)) = text(&format!("GET {}", key("string"))) {
+            if let Reply::Bulk(Some(value)) = ask(&["GET", &key("string")])? {
                 model.strings.insert(key("string"), value);
             }
-            if let Reply::Bulk(Some(value)) = text(&format!("GET {}", key("counter"))) {
+            if let Reply::Bulk(Some(value)) = ask(&["GET", &key("counter")])? {
                 let value = String::from_utf8_lossy(&value).parse().expect("a number");
                 model.counters.insert(key("counter"), value);
             }
@@ -182,11 +182,11 @@ impl Model {
                 Reply::Bulk(Some(bytes)) => bytes.clone(),
                 other => panic!("{other:?} in a collection"),
             };
-            let list = text(&format!("LRANGE {} 0 -1", key("list")));
+            let list = ask(&["LRANGE", &key("list"), "0", "-1"])?;
             if !list.elements().is_empty() {
                 model.lists.insert(key("list"), list.elements().iter().map(bytes).collect());
             }
-            let hash = text(&format!("HGETALL {}", key("hash")));
+            let hash = ask(&["HGETALL", &key("hash")])?;
             let pairs = hash.elements().chunks(2);
             let pairs: BTreeMap<String, Vec<u8>> =
                 pairs.map(|pair| (pair[0].text(), bytes(&pair[1]))).collect();
@@ -194,7 +194,7 @@ impl Model {
                 model.hashes.insert(key("hash"), pairs);
             }
         }
-        model
+        Ok(model)
     }
 }
 
@@ -210,7 +210,8 @@ pub(crate) struct Honest {
     pub(crate) replies: u64,
     /// The longest that a round took.
     pub(crate) longest_wait: Duration,
-    kills_borne: u64,
+    /// How often its connection ended.
+    ends: u64,
 }
 
 /// A connection that may have to say the password, and to wait until there is room.
@@ -236,7 +237,7 @@ impl Honest {
             rounds: 0,
             replies: 0,
             longest_wait: Duration::ZERO,
-            kills_borne: 0,
+            ends: 0,
         }
     }
 
@@ -249,7 +250,6 @@ impl Honest {
         stop: &AtomicBool,
     ) {
         let mut client = connect(port, wants_password);
-        self.kills_borne = kills.load(Ordering::SeqCst);
         while !stop.load(Ordering::SeqCst) {
             let count = 1 + self.random.below(6);
             let mut deeds: Vec<Deed> =
@@ -257,15 +257,22 @@ impl Honest {
             let long = self.model.lists.iter().filter(|(_, list)| list.len() > LONGEST_LIST);
             deeds.extend(long.map(|(key, _)| Deed::Cut(key.clone())));
             let asked = Instant::now();
-            let Err(error) = self.ask(&mut client, &deeds) else {
+            let Err(mut error) = self.ask(&mut client, &deeds) else {
                 self.longest_wait = self.longest_wait.max(asked.elapsed());
                 continue;
             };
-            let killed = kills.load(Ordering::SeqCst);
-            assert!(killed > self.kills_borne, "{} had no reply: {error}", self.name);
-            client = connect(port, wants_password);
-            self.kills_borne = killed;
-            self.settle(&mut client, &deeds);
+            let found = loop {
+                // One that hit nobody is counted, too.
+                self.ends += 1;
+                let kills = kills.load(Ordering::SeqCst);
+                assert!(self.ends <= kills, "{} had no reply: {error}", self.name);
+                client = connect(port, wants_password);
+                match Model::of_server(&mut client, &self.name) {
+                    Ok(found) => break found,
+                    Err(again) => error = again,
+                }
+            };
+            self.settle(found, &deeds);
         }
     }
 
@@ -288,8 +295,7 @@ impl Honest {
 
     /// The connection ended before all was answered: the first so many deeds were done, and none
     /// after them. Which, the server shows.
-    fn settle(&mut self, client: &mut Client, deeds: &[Deed]) {
-        let found = Model::of_server(client, &self.name);
+    fn settle(&mut self, found: Model, deeds: &[Deed]) {
         let mut model = self.model.clone();
         let mut done = 0;
         while model != found {
@@ -302,11 +308,12 @@ impl Honest {
             model.apply(deed);
             done += 1;
         }
-        self.model = model;
+        self.model = found;
     }
 
     /// Everything that was acknowledged is there, and nothing else.
     pub(crate) fn verify(&self, client: &mut Client, when: &str) {
-        assert_eq!(Model::of_server(client, &self.name), self.model, "{} {when}", self.name);
+        let found = Model::of_server(client, &self.name).expect("all answers");
+        assert_eq!(found, self.model, "{} {when}", self.name);
     }
 }

@@ -198,3 +198,26 @@ fn one_command_cannot_make_a_reply_without_bound() {
         assert_eq!(turn(&mut engine), [(client, CloseReason::OutputLimit)], "{line:.10}");
     }
 }
+
+#[test]
+fn one_command_cannot_make_those_who_watch_hold_more_than_one_client_may() {
+    let mut engine = engine(64 * KB, 0, 0);
+    let watchers: Vec<ClientId> = (2..52).map(|number| connect(&mut engine, number)).collect();
+    watchers.iter().for_each(|&watcher| command(&mut engine, watcher, "MONITOR"));
+    assert_eq!(turn(&mut engine), []);
+    let client = connect(&mut engine, 1);
+    // Ten of these fit into what one client may be owed: those who came first have them.
+    command(&mut engine, client, &format!("ECHO {}", "e".repeat(6_400)));
+    assert!(engine.clients_bytes() < 80 * KB, "{}", engine.clients_bytes());
+    let ended = |watchers: &[ClientId]| -> Vec<_> {
+        watchers.iter().map(|&watcher| (watcher, CloseReason::OutputLimit)).collect()
+    };
+    assert_eq!(turn(&mut engine), ended(&watchers[10..]));
+    ended(&watchers[10..]).iter().for_each(|&(client, _)| engine.handle(Event::Closed { client }));
+    // What EXEC runs is one event.
+    command(&mut engine, client, "MULTI");
+    (0..4_000).for_each(|_| command(&mut engine, client, "PING"));
+    command(&mut engine, client, "EXEC");
+    assert!(engine.clients_bytes() < 140 * KB, "{}", engine.clients_bytes());
+    assert_eq!(turn(&mut engine), ended(&watchers[..10]));
+}
