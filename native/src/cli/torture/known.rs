@@ -9,8 +9,8 @@ use aof_core::promise::Failure;
 use super::report::Kind;
 
 const ZEROS_AT_END: &str = "zeros behind what was synced are a bad file format to it";
-const KEPT_MULTI: &str = "a transaction that is torn at the end of the log stays there, and what is \
-                          written later stands behind its MULTI";
+const KEPT_MULTI: &str = "a transaction that is torn at the end of the log stays there, and what \
+                          is written later stands behind its MULTI";
 const OPEN_MULTI: &str = "a transaction that is torn at the end of the log is executed";
 const UNSEEN: &str = "it does not see that a sync has failed, and a rewritten file becomes its log \
                       before what was written meanwhile is synced in it";
