@@ -4,8 +4,9 @@
 //! who watch. They are output like any other: they leave with the turn, and a client that does
 //! not read them meets the output limit. What one event says to all who watch together is bounded
 //! by the same limit, because each of them is given a copy before anybody can look at the sum: a
-//! word of 2 MB that is shown to 300 clients as `\xff\xff…` would else take 2.4 GB. Commands for operators are not shown, passwords never
-//! (Redis 6.2 too).
+//! word of 2 MB that is shown to 300 clients as `\xff\xff…` would else take 2.4 GB.
+//!
+//! Commands for operators are not shown, passwords never (Redis 6.2 too).
 
 use std::collections::BTreeSet;
 
