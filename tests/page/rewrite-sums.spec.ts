@@ -72,9 +72,11 @@ test("after a power cut behind a rename each file has its own disks", async ({ p
   await expect(page.locator(".disks ol").first().locator("li")).toHaveCount(3);
   const boot = page.getByRole("button", { name: /^the (worst|best) disk/ });
   await expect(boot).toHaveText([/#18 224/, /#17 2343/]);
-  // No file has a length between the two.
+  // No file has a length between the two: the nearest is offered.
   const length = page.getByRole("spinbutton");
   await length.fill("1000");
+  await page.locator("#no-length").getByRole("button").click();
+  await expect(length).toHaveValue("272");
   await page.getByRole("button", { name: "a length you choose" }).click();
   const booted = await snapshot(page);
   expect(booted.state).toBe("booting");
