@@ -1,12 +1,13 @@
 //! `kill -9` at any moment: every acknowledged write is there, and what is there is a prefix.
 
 use std::path::Path;
+use std::process::Command as Program;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use aof_tests::client::{Client, Reply, encode};
 use aof_tests::needs;
-use aof_tests::server::Server;
+use aof_tests::server::{Server, aof};
 use aof_tests::strace::Strace;
 use aof_tests::wait;
 use aof_tests::workload::{self, Random};
@@ -74,6 +75,17 @@ fn recovered(client: &mut Client, writer: usize) -> u64 {
     count
 }
 
+/// A signal may end a `write(2)` at a page, and what is there then can end inside a transaction.
+/// Redis 6.2 leaves its MULTI in the log and writes behind it (the known hole
+/// `torn-transaction`), so the start after the next would execute half of it. `aof fix` cuts
+/// before the MULTI, as `redis-check-aof` does.
+fn forget_a_torn_transaction(log: &Path) {
+    let mut fix = Program::new(aof());
+    let output = fix.args(["fix", "--yes", "--profile", "redis-6.2"]).arg(log).output();
+    let output = output.expect("aof runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
 #[test]
 fn every_acknowledged_write_survives_at_any_moment() {
     let mut random = Random::new(workload::seed("kill9"));
@@ -101,6 +113,9 @@ fn every_acknowledged_write_survives_at_any_moment() {
                 server.kill();
                 writers.into_iter().map(|writer| writer.join().expect("no panic")).collect()
             });
+            if world.0 == "redis-6.2" {
+                forget_a_torn_transaction(&server.log());
+            }
             let server = launch.start();
             let mut client = server.client();
             for (writer, done) in done.into_iter().enumerate() {
