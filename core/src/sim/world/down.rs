@@ -307,11 +307,11 @@ impl World {
             let left = self.known_up_to(image.origin.position_of(image.data_bytes));
             self.machine.disk.restart_with(&config.appendfilename, image.content, image.inode);
             (left, image.inode)
-        } else if matches!(pick, Pick::ByHand(_)) {
+        } else if matches!(pick, Pick::ByHand(by_hand) if !by_hand.edits.is_none()) {
             let image = self.image(pick, model)?;
             let left = self.known_up_to(image.origin.position_of(image.data_bytes));
             if let Some(content) = image.content {
-                let edited = self.machine.disk.install(&config.appendfilename, content);
+                let edited = self.machine.disk.replace(&config.appendfilename, content);
                 self.machine.disk.set_origin(edited, image.origin);
             }
             (left, image.inode)

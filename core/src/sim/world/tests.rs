@@ -4,7 +4,7 @@ use super::*;
 use crate::profile::ProfileName;
 use crate::promise::Breach;
 use crate::sim::crash::Limits;
-use crate::sim::disk::FailedPages;
+use crate::sim::disk::{Disk, FailedPages};
 use crate::sim::recover::{Recovery, Survey};
 use crate::sim::scenario::{command, empty, first_visit};
 

@@ -173,6 +173,38 @@ fn a_value_that_was_changed_by_hand_is_nobodys_write() {
     }
 }
 
+/// Whoever puts a file under the name of the log puts it behind the rename of a rewrite that the
+/// medium has not seen yet, and a file that nobody touched is no more durable than before.
+#[test]
+fn a_file_that_was_put_there_by_hand_stays_there() {
+    let model = DiskModel::AnyPrefix;
+    let mut scenario = empty(Policy::EverySec, ProfileName::Redis62, 3);
+    scenario.inputs = vec![
+        command(10_000, "SET a 1"),
+        command(20_000, "BGREWRITEAOF"),
+        command(900_000, "SET b 2"),
+    ];
+    let is_renamed =
+        |disk: &Disk| disk.cached_name("appendonly.aof") != disk.durable_name("appendonly.aof");
+    let (mut between, mut untouched) = (0, 0);
+    for world in states(world_of(scenario)) {
+        if !is_renamed(&world.machine.disk) || world.down().is_some() {
+            continue;
+        }
+        between += 1;
+        let down = struck(&world, Input::Kill);
+        let mut again = restarted(&down, model, by_hand(Some(50), &[], None));
+        while again.step().is_some() {}
+        let cut = struck(&again, Input::CutPower);
+        assert_eq!(breaches(&survey(&cut, model)), [], "step {between}");
+        let again = restarted(&down, model, by_hand(None, &[], Some(false)));
+        let started = states(again).into_iter().find(|world| world.engine().is_some());
+        let disk = &started.expect("it starts").machine.disk;
+        untouched += usize::from(is_renamed(disk));
+    }
+    assert!(between > 3 && untouched > 0, "{between} {untouched}");
+}
+
 /// Zeros, flips and cuts anywhere, also in what a rewritten file begins with: the run goes on to
 /// its end, and what is told of it is what the server has in memory.
 #[test]
