@@ -34,7 +34,8 @@
 //!
 //! # Not promised
 //!
-//! The set of images is bounded ([`Limits`]); a report then says "more than". Two images with one
+//! The set of images is bounded ([`Limits`]), and so are the steps of a run; a report then says
+//! "more than". Two images with one
 //! 128-bit hash would count as one.
 
 use crate::sim::crash::{DiskModel, Limits};
@@ -70,6 +71,9 @@ pub struct Options {
     pub limits: Limits,
     /// How many images are remembered. In a run with more, some may be counted twice.
     pub remembered_images: usize,
+    /// From how many of the datasets that a first failure leads to a server is started again, at
+    /// most ([`twice`]).
+    pub second_starts: usize,
 }
 
 impl Default for Options {
@@ -78,6 +82,7 @@ impl Default for Options {
             model: DiskModel::default(),
             limits: Limits::default(),
             remembered_images: 2_000_000,
+            second_starts: usize::MAX,
         }
     }
 }
@@ -86,17 +91,32 @@ impl Default for Options {
 /// included. Both failures are asked about. A server that a script has ended is not looked at
 /// before it starts again.
 #[must_use]
-pub fn explore(mut world: World, options: Options) -> Report {
+pub fn explore(world: World, options: Options) -> Report {
+    explore_within(world, options, STEP_LIMIT)
+}
+
+/// The same with a bound of its own.
+fn explore_within(mut world: World, options: Options, step_limit: u64) -> Report {
     let mut explorer = Explorer::new(world.settings().seed, options);
     explorer.look_at(&world);
     let mut facts = Vec::new();
-    while let Some(fact) = next_step(&mut world, facts.len()) {
+    while let Some(fact) = next_step(&mut world, facts.len(), step_limit, &mut explorer) {
         facts.push(fact);
         explorer.look_at(&world);
     }
     explorer.finish(facts)
 }
 
-fn next_step(world: &mut World, steps: usize) -> Option<Fact> {
-    if steps as u64 >= STEP_LIMIT { None } else { world.step() }
+/// The next step of a run that has taken so many. A run that goes on behind the limit was looked at
+/// in part only.
+fn next_step(
+    world: &mut World,
+    steps: usize,
+    step_limit: u64,
+    explorer: &mut Explorer,
+) -> Option<Fact> {
+    let fact = world.step();
+    let ended = steps as u64 >= step_limit;
+    explorer.left_out(ended && fact.is_some());
+    fact.filter(|_| !ended)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::digest::Digest;
 use crate::explore::Options;
 use crate::explore::moment::{Moment, Promises, Told};
-use crate::explore::recoveries::{Outcome, Recoveries};
+use crate::explore::recoveries::{Outcome, Recoveries, load_settings};
 use crate::explore::report::{FirstCut, Look, Outlook, Report, Witness};
 use crate::promise::{Breach, Failure, Recovered, check};
 use crate::sim::crash::{Image, Possibility, possibilities};
@@ -79,6 +79,11 @@ impl Explorer {
     #[must_use]
     pub const fn report(&self) -> &Report {
         &self.report
+    }
+
+    /// Takes note that something was not looked at, if that is so.
+    pub(super) const fn left_out(&mut self, something: bool) {
+        self.report.more_than |= something;
     }
 
     /// Another world is looked at from now on, with what is remembered of the ones before.
@@ -159,9 +164,7 @@ impl Explorer {
         let mut digest = Digest::new();
         moment.disk.digest_into(&mut digest);
         digest.put_bytes(moment.name.as_bytes());
-        digest.put_bytes(moment.config.profile.as_str().as_bytes());
-        digest.put_bool(moment.config.aof_load_truncated);
-        digest.put_u64(moment.config.proto_max_bulk_len);
+        load_settings(moment.config, &mut digest);
         digest.finish()
     }
 
@@ -187,7 +190,7 @@ impl Explorer {
                 self.recoveries.of_tail(&tail.bytes)
             };
             let real_bytes = match outcome {
-                Outcome::Loaded { length_bytes, .. } => tail.data_bytes.min(length_bytes),
+                Outcome::Loaded { applied_bytes, .. } => tail.data_bytes.min(applied_bytes),
                 Outcome::Refused(_) => 0,
             };
             let place = *places.entry(outcome).or_insert(groups.len());
@@ -219,7 +222,8 @@ impl Explorer {
                     Outcome::Loaded { digest, .. } => datasets.push(digest),
                     Outcome::Refused(_) => outlook.refused += group.images,
                 }
-                let (kept, breach) = judged(moment, failure, possibility, group, &told);
+                let garbage = self.options.model.leaves_garbage();
+                let (kept, breach) = judged(moment, failure, possibility, group, &told, garbage);
                 outlook.kept_at_worst = outlook.kept_at_worst.min(kept);
                 outlook.kept_at_best = outlook.kept_at_best.max(kept);
                 if let Some(breach) = breach {
@@ -244,13 +248,15 @@ impl Explorer {
     }
 }
 
-/// How many acknowledged writes the images of a group keep, and how they break the promise.
+/// How many acknowledged writes every image of a group keeps at least, and how they break the
+/// promise. With `garbage`, anything may stand in place of bytes that did not arrive.
 fn judged(
     moment: &Moment<'_>,
     failure: Failure,
     possibility: &Possibility,
     group: &Group,
     told: &Told<'_>,
+    garbage: bool,
 ) -> (u64, Option<Breach>) {
     let recovered = match group.outcome {
         Outcome::Loaded { digest, .. } => Recovered::Dataset(digest),
@@ -261,8 +267,10 @@ fn judged(
         Err(breach @ Breach::TooShort { units, .. }) => {
             (moment.acknowledged_upto(told.position_after(units)), Some(breach))
         }
-        // Something is there that was never executed. What can be called kept is what stands
-        // before the first byte that is not real.
+        // Something is there that was never executed, and it may be a command that takes back what
+        // stands before it.
+        Err(Breach::NotAPrefix) if garbage => (0, Some(Breach::NotAPrefix)),
+        // Zeros are no command, so what stands before the first of them is kept.
         Err(Breach::NotAPrefix) => {
             let position = possibility.origin.position_of(group.real_bytes).unwrap_or(0);
             (moment.acknowledged_upto(position), Some(Breach::NotAPrefix))

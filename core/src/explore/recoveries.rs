@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::digest::Digest;
 use crate::explore::trunk::Trunk;
 use crate::load::{Class, LoadError};
 use crate::sim::recover::load_class;
@@ -24,11 +25,30 @@ pub enum Outcome {
     Loaded {
         /// Its content digest.
         digest: u128,
-        /// Length of what was loaded, in bytes.
-        length_bytes: u64,
+        /// End of the last command that is in it, in bytes. What a server leaves in the log behind
+        /// a MULTI that is open comes after it.
+        applied_bytes: u64,
     },
     /// The server does not start, because of a damage of this class.
     Refused(Option<Class>),
+}
+
+/// How far an image is loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Recovered {
+    /// To this length the file is cut.
+    pub(super) length_bytes: u64,
+    /// Up to here it is in the dataset.
+    pub(super) applied_bytes: u64,
+    /// Commands in the dataset.
+    pub(super) commands: u64,
+}
+
+/// Feeds everything of a configuration on which it depends what a log is loaded as.
+pub(super) fn load_settings(config: &Config, digest: &mut Digest) {
+    digest.put_bytes(config.profile.as_str().as_bytes());
+    digest.put_bool(config.aof_load_truncated);
+    digest.put_u64(config.proto_max_bulk_len);
 }
 
 /// Everything that was recovered in a run.
@@ -70,7 +90,13 @@ impl Recoveries {
 
     /// From now on images are loaded with this configuration.
     pub(super) fn configure(&mut self, config: &Config) {
-        if self.config != *config {
+        // Any other setting may change in a run without another image or another way to load it.
+        let of = |config: &Config| {
+            let mut digest = Digest::new();
+            load_settings(config, &mut digest);
+            digest.finish()
+        };
+        if of(&self.config) != of(config) {
             self.config = config.clone();
             self.trunks.clear();
             self.by_image.clear();
@@ -82,7 +108,7 @@ impl Recoveries {
     pub(super) fn of_nothing(&mut self) -> Outcome {
         let digest = 0;
         self.datasets.insert(digest);
-        Outcome::Loaded { digest, length_bytes: 0 }
+        Outcome::Loaded { digest, applied_bytes: 0 }
     }
 
     /// The front of the images that are asked for next.
@@ -109,10 +135,10 @@ impl Recoveries {
             return known;
         }
         let outcome = match self.recover(tail) {
-            Ok((length_bytes, _)) => {
-                let digest = self.dataset_upto(length_bytes, tail);
+            Ok(Recovered { applied_bytes, .. }) => {
+                let digest = self.dataset_upto(applied_bytes, tail);
                 self.datasets.insert(digest);
-                Outcome::Loaded { digest, length_bytes }
+                Outcome::Loaded { digest, applied_bytes }
             }
             Err(error) => Outcome::Refused(load_class(&StartError::Load(error))),
         };
@@ -124,18 +150,20 @@ impl Recoveries {
         outcome
     }
 
-    /// How far this image is loaded, and how many commands.
-    pub(super) fn recover(&self, tail: &[u8]) -> Result<(u64, u64), LoadError> {
-        let Some(trunk) = self.trunks.last() else { return Ok((0, 0)) };
+    /// How far this image is loaded.
+    pub(super) fn recover(&self, tail: &[u8]) -> Result<Recovered, LoadError> {
+        let Some(trunk) = self.trunks.last() else { return Ok(Recovered::default()) };
         let report = trunk.check_with(tail);
-        let reverted = match report.error {
-            None => 0,
+        let length_bytes = report.valid_up_to;
+        let (reverted, applied_bytes) = match report.error {
+            None => (0, length_bytes),
             Some(LoadError::Unfinished(tail)) if self.config.aof_load_truncated => {
-                tail.open.map_or(0, |open| open.queued + 1)
+                (tail.open.map_or(0, |open| open.queued + 1), tail.applied_up_to())
             }
             Some(error) => return Err(error),
         };
-        Ok((report.valid_up_to, report.commands.saturating_sub(reverted)))
+        let commands = report.commands.saturating_sub(reverted);
+        Ok(Recovered { length_bytes, applied_bytes, commands })
     }
 
     /// The dataset after everything before this offset, where a command ends.

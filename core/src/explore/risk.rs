@@ -51,6 +51,7 @@ impl Iterator for Strip {
     /// Labels the next step. Nothing when the run is at its rest, or as long as a branch may be.
     fn next(&mut self) -> Option<Label> {
         if self.step > STEP_LIMIT {
+            self.explorer.left_out(self.world.step().is_some());
             return None;
         }
         let step = self.step;

@@ -8,6 +8,7 @@ mod promises;
 mod recoveries;
 mod risk;
 mod twice;
+mod witness;
 
 fn world_of(scenario: Scenario) -> World {
     let mut world = World::new(scenario.settings).expect("the log loads");

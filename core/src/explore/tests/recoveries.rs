@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::Config;
-use crate::explore::recoveries::Recoveries;
+use crate::explore::recoveries::{Recovered, Recoveries};
+use crate::load::{Known, LoadError, Options, check};
 use crate::resp::encode::encode_command;
 use crate::sim::crash::{Limits, possibilities};
 use crate::sim::recover::{Recovery, load_class, recover};
@@ -15,8 +16,14 @@ fn compare(recoveries: &mut Recoveries, front: &[u8], tail: &[u8], config: &Conf
     let whole = [front, tail].concat();
     let expected = match recover(Some(&whole), config, 1) {
         Recovery::Loaded { keyspace, length_bytes, commands } => {
-            assert_eq!(recoveries.recover(tail), Ok((length_bytes, commands)));
-            Outcome::Loaded { digest: keyspace.content_digest(), length_bytes }
+            let report = check(Options::from(config), Known::Table, &whole);
+            let applied_bytes = match report.error {
+                Some(LoadError::Unfinished(tail)) => tail.applied_up_to(),
+                _ => length_bytes,
+            };
+            let recovered = Recovered { length_bytes, applied_bytes, commands };
+            assert_eq!(recoveries.recover(tail), Ok(recovered));
+            Outcome::Loaded { digest: keyspace.content_digest(), applied_bytes }
         }
         Recovery::Refused(error) => {
             let fast = recoveries.recover(tail).map_err(StartError::Load);

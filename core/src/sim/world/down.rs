@@ -304,7 +304,7 @@ impl World {
         // What the failure left is what the journal may go on with; the rest is lost.
         let (left, started_from) = if scene.kind == SceneKind::PowerCut {
             let image = self.image(pick, model)?;
-            let left = self.known_up_to(image.origin.position_of(image.data_bytes));
+            let left = self.agrees_up_to(&image);
             self.machine.disk.restart_with(&config.appendfilename, image.content, image.inode);
             (left, image.inode)
         } else if matches!(pick, Pick::ByHand(by_hand) if !by_hand.edits.is_none()) {
@@ -346,6 +346,25 @@ impl World {
     /// a hand reaches there.
     fn known_up_to(&self, position: Option<u64>) -> Option<u64> {
         position.filter(|position| *position >= self.journal.base_bytes())
+    }
+
+    /// Up to which position a file is what was executed. Pages that a failed sync has dropped are
+    /// none of the bytes that were pending, and yet they are not what was written.
+    fn agrees_up_to(&self, image: &Image) -> Option<u64> {
+        let Image { content, origin, .. } = image;
+        let left = self.known_up_to(origin.position_of(image.data_bytes))?;
+        let Some(content) = content else { return Some(left) };
+        let place = |position: u64| {
+            let offset = position.checked_sub(origin.position)?.checked_add(origin.offset)?;
+            usize::try_from(offset).ok()
+        };
+        let differs =
+            self.journal.entries().iter().take_while(|entry| entry.to <= left).find(|entry| {
+                let range = place(entry.from).zip(place(entry.to));
+                let stands = range.and_then(|(from, to)| content.get(from..to));
+                stands.is_some_and(|stands| stands != entry.words.as_bytes())
+            });
+        Some(differs.map_or(left, |entry| entry.from))
     }
 
     /// The first command that the failure did not leave whole: where it begins in the file that is
