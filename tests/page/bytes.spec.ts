@@ -54,6 +54,12 @@ test("a cut is torn or refused as aof-load-truncated says", async ({ page }) => 
   await dialog(page).getByRole("radio", { name: "no" }).check();
   await expect(says(page)).toHaveText("Valid up to byte 50 of 60. A start refuses this file.");
   await expect(dialog(page)).toContainText("none: the server does not start");
+  await dialog(page).getByLabel("The file ends at byte").fill("99999");
+  await expect(dialog(page).getByLabel("The file ends at byte")).toHaveValue("104");
+  await dialog(page).getByLabel("The file ends at byte").pressSequentially("9");
+  await page.keyboard.press("Enter");
+  await expect(dialog(page).getByLabel("The file ends at byte")).toHaveValue("104");
+  await dialog(page).getByLabel("The file ends at byte").fill("60");
   await dialog(page).getByRole("button", { name: "As it was" }).click();
   await expect(says(page)).toHaveText("All 104 bytes are valid. A start loads 4 commands.");
 });
@@ -78,6 +84,7 @@ test("a flipped bit in a value comes back as another value, by keyboard", async 
   await dialog(page).getByRole("button", { name: /^Flip bit 0,/ }).click();
   await expect(says(page)).toHaveText("Valid up to byte 23 of 104. A start refuses this file.");
   await expect(dialog(page).locator(".entry.broken")).toHaveCount(1);
+  await expect(dialog(page).locator(".entry.broken")).toContainText("81 bytes that cannot be read");
 });
 
 test("the recovery plays command by command, and the disk can be booted", async ({ page }) => {
@@ -101,10 +108,21 @@ test("the recovery plays command by command, and the disk can be booted", async 
 
 const boot = (page: Page) => dialog(page).getByRole("button", { name: /boot from it$/i });
 
-test("a server starts from an edited file, and Play goes over what it loads", async ({ page }) => {
+test("a server starts from a cut file, and Play goes over what it loads", async ({ page }) => {
   const { errors } = await open(page);
   await openBytes(page, 2);
+  // No client wrote what a flipped bit makes: the file is shown, but the run does not go on from it.
+  await dialog(page).getByRole("spinbutton", { name: "Byte", exact: true }).fill("79");
+  await dialog(page).getByRole("button", { name: /^Flip bit 0,/ }).click();
+  await expect(boot(page)).toHaveAttribute("aria-disabled", "true");
+  await expect(dialog(page)).toContainText("no client wrote what it holds.");
+  const before = await snapshot(page);
+  await boot(page).click({ force: true });
+  await expect(dialog(page)).toBeVisible();
+  expect((await snapshot(page)).step).toBe(before.step);
+  // A cut before it leaves nothing of it.
   await dialog(page).getByLabel("The file ends at byte").fill("60");
+  await expect(boot(page)).toHaveAttribute("aria-disabled", "false");
   await expect(dialog(page)).toContainText("this failure alone does not leave this file");
   await boot(page).click();
   await expect(dialog(page)).toHaveCount(0);
@@ -133,8 +151,8 @@ test("a refused start says why, also for the log of a server that ran", async ({
   await open(page);
   await page.getByRole("button", { name: "Settings" }).click();
   await page.getByRole("button", { name: "Look at the bytes of the log" }).click();
-  await dialog(page).getByRole("spinbutton", { name: "Byte", exact: true }).fill("23");
-  await dialog(page).getByRole("button", { name: /^Flip bit 0,/ }).click();
+  await dialog(page).getByLabel("The file ends at byte").fill("30");
+  await dialog(page).getByRole("radio", { name: "no" }).check();
   await expect(boot(page)).toHaveText("Kill the server, boot from it");
   await boot(page).click();
   const seen = await stepUntil(page, ({ state }) => state === "refused");

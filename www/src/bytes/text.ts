@@ -49,6 +49,8 @@ export interface BytesText {
   /** of the log of a server that runs */
   bootLog: string;
   bootSays(edited: boolean, truncated: boolean | null): string;
+  /** why a file with a flipped bit is not booted */
+  bootFlipped: string;
 }
 
 const en: BytesText = {
@@ -84,7 +86,7 @@ const en: BytesText = {
       cut: "whole, but cut off: its transaction has no end",
       refused: "whole, not loaded",
       torn: `torn: ${bytesEn(size)}, cut off`,
-      broken: `${bytesEn(size)} that are not loaded`,
+      broken: `${bytesEn(size)} that cannot be read`,
     })[state],
   validUpTo: (at) => `valid up to byte ${at}`,
   hex: "Bytes and commands",
@@ -125,6 +127,8 @@ const en: BytesText = {
       edited ? "With your changes: this failure alone does not leave this file." : "",
       truncated === null ? "" : `With aof-load-truncated ${truncated ? "yes" : "no"}.`,
     ].join(" "),
+  bootFlipped:
+    "A file with flipped bits can be looked at here. The run cannot go on from it: no client wrote what it holds.",
 };
 
 const zh: BytesText = {
@@ -157,7 +161,7 @@ const zh: BytesText = {
       cut: "完整，但截掉：事务没有结尾",
       refused: "完整，没有载入",
       torn: `残缺：${bytesZh(size)}，截掉`,
-      broken: `${bytesZh(size)}没有载入`,
+      broken: `${bytesZh(size)}无法读取`,
     })[state],
   validUpTo: (at) => `到第 ${at} 字节有效`,
   hex: "字节和命令",
@@ -196,6 +200,7 @@ const zh: BytesText = {
   bootSays: (edited, truncated) =>
     (edited ? "带着你的改动：故障本身留不下这样的文件。" : "") +
     (truncated === null ? "" : `aof-load-truncated 为 ${truncated ? "yes" : "no"}。`),
+  bootFlipped: "位翻转过的文件可以在这里查看，但不能从它继续运行：没有客户端写过其中的内容。",
 };
 
 export function bytesText(tag: Text["tag"]): BytesText {
