@@ -111,7 +111,7 @@ const boot = (page: Page) => dialog(page).getByRole("button", { name: /boot from
 test("a server starts from a cut file, and Play goes over what it loads", async ({ page }) => {
   const { errors } = await open(page);
   await openBytes(page, 2);
-  // No client wrote what a flipped bit makes: the file is shown, but the run does not go on from it.
+  // No client wrote what a flipped bit makes: the file is shown, but no run goes on from it.
   await dialog(page).getByRole("spinbutton", { name: "Byte", exact: true }).fill("79");
   await dialog(page).getByRole("button", { name: /^Flip bit 0,/ }).click();
   await expect(boot(page)).toHaveAttribute("aria-disabled", "true");

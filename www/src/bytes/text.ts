@@ -128,7 +128,8 @@ const en: BytesText = {
       truncated === null ? "" : `With aof-load-truncated ${truncated ? "yes" : "no"}.`,
     ].join(" "),
   bootFlipped:
-    "A file with flipped bits can be looked at here. The run cannot go on from it: no client wrote what it holds.",
+    "A file with flipped bits can be looked at here. The run cannot go on from it: " +
+    "no client wrote what it holds.",
 };
 
 const zh: BytesText = {
