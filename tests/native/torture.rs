@@ -73,6 +73,25 @@ fn aofd_keeps_every_promise_under_torture() {
     }
 }
 
+/// The oldest profile starts, serves, rewrites and loads. A kill may tear its log inside a
+/// transaction, which it then executes: that is known of it, and nothing else may happen.
+#[test]
+fn the_oldest_profile_serves_rewrites_and_loads() {
+    for policy in ["always", "everysec"] {
+        let outer = folder();
+        let words = ["--profile", "redis-3.0", "--policy", policy, "--json"];
+        let (_, said, complaint) =
+            torture(&outer.path().join("tortured"), &[&words[..], &ALL_MOMENTS].concat());
+        assert_eq!(number(&said, "cycles"), 4.0, "{said:.2000} {complaint}");
+        assert!(number(&said, "acknowledged") > 0.0, "{said:.300}");
+        assert!(!said.contains("\"known\":null"), "{said:.2000}");
+        assert!(!said.contains("\"recovery_ms\":null"), "it loads what it left: {said:.2000}");
+        for moment in ["writing", "rewriting", "switching", "loading"] {
+            assert!(said.contains(&format!("\"moment\":\"{moment}\"")), "{moment}: {said:.3000}");
+        }
+    }
+}
+
 /// Real Redis keeps its promise under kill -9.
 #[test]
 fn redis_is_tortured_in_the_same_way() {
