@@ -26,7 +26,7 @@ pub(super) fn page(report: &Report, dir: &Path) -> String {
         body.push_str(&breaks(report, dir));
     }
     body.push_str(&every_cycle(report));
-    if report.lost > 0 {
+    if report.longest_loss_window_ms > 0.0 {
         body.push_str(&loss_windows(report));
     }
     body.push_str(&recovery(report));
@@ -85,7 +85,10 @@ fn figures(report: &Report) -> String {
             "The newest ones, up to {} before the failure.",
             time(report.longest_loss_window_ms * 1e3)
         ),
-        _ if report.each.iter().any(|cycle| cycle.recovery_ms.is_none()) => format!(
+        _ if report.longest_loss_window_ms == 0.0 => {
+            "Everything, where the server did not start.".to_owned()
+        }
+        _ if report.refused() > 0 => format!(
             "Up to {} before the failure; everything, where the server did not start.",
             time(report.longest_loss_window_ms * 1e3)
         ),
@@ -272,9 +275,10 @@ fn listed(report: &Report) -> String {
         if index >= LISTED && !broken {
             continue;
         }
+        let stood = if cycle.stood.is_some() { ", standing still" } else { "" };
         lines.push(vec![
             format!("{}{}", if broken { "!" } else { "" }, cycle.cycle),
-            table::moment(cycle),
+            format!("{}{stood}", cycle.moment.as_str()),
             thousands(cycle.acknowledged),
             thousands(cycle.lost),
             thousands(cycle.extra),

@@ -26,7 +26,7 @@ pub(super) fn table(report: &Report, dir: &Path) -> String {
     ];
     rows.retain(|(name, _)| *name != "standing still" || report.failure == "power-cut");
     let mut row = |name, value| rows.push((name, value));
-    if report.lost > 0 {
+    if report.longest_loss_window_ms > 0.0 {
         row("longest loss window", time(report.longest_loss_window_ms * 1e3));
     }
     let acknowledgement = report.acknowledgement;
