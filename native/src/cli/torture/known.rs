@@ -11,6 +11,11 @@ use super::report::Kind;
 const ZEROS_AT_END: &str = "zeros behind what was synced are a bad file format to it";
 const KEPT_MULTI: &str = "a transaction that is torn at the end of the log stays there, and what \
                           is written later stands behind its MULTI";
+const NO_DIRECTORY_OR_KEPT_MULTI: &str = "one of two: the new name of a rewritten log is never \
+                                          synced, and what waited to be written stands behind \
+                                          that name only; a transaction that is torn at the end \
+                                          of the log stays there, and what is written later \
+                                          stands behind its MULTI";
 const OPEN_MULTI: &str = "a transaction that is torn at the end of the log is executed";
 const UNSEEN: &str = "it does not see that a sync has failed, and a rewritten file becomes its log \
                       before what was written meanwhile is synced in it";
@@ -33,12 +38,19 @@ pub(super) fn known(
         }
         Kind::Torn if profile.open_multi == OpenMulti::Applied => Some(OPEN_MULTI),
         Kind::Torn if profile.open_multi == OpenMulti::KeptWhenTorn => Some(KEPT_MULTI),
-        Kind::Lost if power => match profile.switch {
-            Switch::RenamesFirst => Some(UNSEEN),
-            Switch::OnTheLoop => Some(NO_DIRECTORY),
-            Switch::HoldsGates => None,
-        },
-        Kind::Refused | Kind::Torn | Kind::Lost | Kind::Ended => None,
+        Kind::Lost => {
+            // A signal ends a write at a page, so a kill tears a transaction, too.
+            let kept_multi = profile.open_multi == OpenMulti::KeptWhenTorn;
+            match profile.switch {
+                Switch::RenamesFirst if power => Some(UNSEEN),
+                Switch::OnTheLoop if power && kept_multi => Some(NO_DIRECTORY_OR_KEPT_MULTI),
+                Switch::OnTheLoop if power => Some(NO_DIRECTORY),
+                Switch::RenamesFirst | Switch::OnTheLoop | Switch::HoldsGates => {
+                    kept_multi.then_some(KEPT_MULTI)
+                }
+            }
+        }
+        Kind::Refused | Kind::Torn | Kind::Ended => None,
     }
 }
 
@@ -69,9 +81,14 @@ mod tests {
         assert_eq!(known(old, cut, Kind::Torn, ""), Some(OPEN_MULTI));
         assert_eq!(known(new, cut, Kind::Torn, ""), Some(KEPT_MULTI));
         assert_eq!(known(old, cut, Kind::Lost, ""), Some(UNSEEN));
-        assert_eq!(known(new, cut, Kind::Lost, ""), Some(NO_DIRECTORY));
-        // A server that is killed leaves the page cache alone.
-        for kind in [Kind::Lost, Kind::Refused, Kind::Ended] {
+        assert_eq!(known(new, cut, Kind::Lost, ""), Some(NO_DIRECTORY_OR_KEPT_MULTI));
+        // A kill may end a write in the middle of a transaction.
+        assert_eq!(known(new, Failure::Killed, Kind::Lost, ""), Some(KEPT_MULTI));
+        assert_eq!(known(new, Failure::Killed, Kind::Torn, ""), Some(KEPT_MULTI));
+        assert_eq!(known(old, Failure::Killed, Kind::Torn, ""), Some(OPEN_MULTI));
+        assert_eq!(known(old, Failure::Killed, Kind::Lost, ""), None);
+        // It leaves the page cache alone.
+        for kind in [Kind::Refused, Kind::Ended] {
             assert_eq!(known(new, Failure::Killed, kind, FORMAT), None, "{kind:?}");
         }
         assert_eq!(known(old, cut, Kind::Refused, "Address already in use"), None);

@@ -44,13 +44,22 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Takes `dir`, which is made if it is not there.
+    /// Takes `dir`, which is made if it is not there. The folder around it must be: a misspelt
+    /// mount point would have another disk measured.
     ///
     /// # Errors
     /// If it holds something that is not ours, if somebody else uses it, or if it is too small.
     pub(super) fn take(dir: &Path) -> anyhow::Result<Self> {
         let created = !dir.exists();
-        fs::create_dir_all(dir).with_context(|| format!("Can't make {}", dir.display()))?;
+        if created {
+            let outer = std::path::absolute(dir)?;
+            if let Some(outer) = outer.parent().filter(|outer| !outer.exists()) {
+                bail!("there is no {}", outer.display());
+            }
+            fs::create_dir(dir).with_context(|| format!("Can't make {}", dir.display()))?;
+        } else if !dir.is_dir() {
+            bail!("{} is not a folder", dir.display());
+        }
         let root = dir.canonicalize().with_context(|| format!("Can't use {}", dir.display()))?;
         let mark = root.join(MARK);
         if !mark.exists() {
@@ -214,9 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn only_the_last_folder_is_made_and_a_file_is_none() {
+        let outer = tempfile::tempdir().expect("a folder");
+        let missing = outer.path().join("missing");
+        let error = Place::take(&missing.join("folder")).expect_err("no folder around it");
+        assert_eq!(error.to_string(), format!("there is no {}", missing.display()));
+        assert!(!missing.exists());
+        let file = outer.path().join("file");
+        fs::write(&file, "bytes").expect("written");
+        let error = Place::take(&file).expect_err("no folder");
+        assert_eq!(error.to_string(), format!("{} is not a folder", file.display()));
+        assert_eq!(fs::read(&file).expect("there"), b"bytes");
+    }
+
+    #[test]
     fn our_own_folder_is_emptied_and_left_as_it_was_found() {
         let outer = tempfile::tempdir().expect("a folder");
-        let dir = outer.path().join("new/folder");
+        let dir = outer.path().join("new");
         let mut place = Place::take(&dir).expect("ours");
         let error = Place::take(&dir).expect_err("in use");
         assert!(error.to_string().contains("in use"), "{error}");

@@ -218,8 +218,10 @@ impl<'a> Rig<'a> {
             7..9 => Moment::Switching,
             _ => Moment::Loading,
         };
+        // Drawn here, where the seed alone decides: what is drawn later depends on the machine.
+        let stands_still = self.disk.is_some() && random.below(2) == 0;
         let Failed { written, at: failed_at, stood } =
-            self.write_and_fail(number, moment, &mut random)?;
+            self.write_and_fail(number, moment, stands_still, &mut random)?;
         self.go_on()?;
         let mut cycle = Cycle {
             cycle: number,
@@ -283,6 +285,7 @@ impl<'a> Rig<'a> {
         &mut self,
         number: u64,
         moment: Moment,
+        stands_still: bool,
         random: &mut Random,
     ) -> anyhow::Result<Failed> {
         let shared = Shared::default();
@@ -312,8 +315,8 @@ impl<'a> Rig<'a> {
             }
             let waiting = Waiting { stop: self.stop, shared, writers: writers.len() as u64 };
             waiting.until(moment, control, &mut server, random);
-            let stood = (disk.is_some() && random.below(2) == 0)
-                .then(|| standstill::stand_still(&mut server, &data, shared, self.stop, random))
+            let stood = stands_still
+                .then(|| standstill::stand_still(&mut server, &data, &waiting, random))
                 .flatten();
             let ended = server.has_ended();
             let at = Instant::now();
@@ -334,7 +337,10 @@ impl<'a> Rig<'a> {
         let mut results = Vec::new();
         for one in written {
             let Ok(one) = one else { bail!("a connection has panicked") };
-            let one = one?;
+            let mut one = one?;
+            if self.disk.is_some() {
+                one.lose_power(at);
+            }
             // Without power every write is refused, and none of those was acknowledged.
             match &one.refused {
                 Some((when, text)) if *when < at && !ended => {

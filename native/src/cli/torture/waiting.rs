@@ -96,14 +96,18 @@ impl Waiting<'_> {
         outcome
     }
 
+    /// Whether every writer has ended.
+    pub(super) fn nobody_writes(&self) -> bool {
+        self.shared.ended.load(Ordering::Relaxed) == self.writers
+    }
+
     /// Waits until it is so, at most for `limit`, and not when there is nothing to wait for.
     fn look(&self, limit: Duration, server: &mut Server, mut is_so: impl FnMut() -> bool) {
         let began = Instant::now();
         while !is_so() {
             let rest = limit.saturating_sub(began.elapsed());
-            let nobody_writes = self.shared.ended.load(Ordering::Relaxed) == self.writers;
             if rest.is_zero()
-                || nobody_writes
+                || self.nobody_writes()
                 || server.has_ended()
                 || self.stop.load(Ordering::Relaxed)
             {

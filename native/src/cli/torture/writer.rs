@@ -41,6 +41,14 @@ pub(super) struct Written {
     pub(super) refused: Option<(Instant, String)>,
 }
 
+impl Written {
+    /// The power went at `at`: nobody gets a reply after that, so a unit whose reply came later was
+    /// sent, and not acknowledged.
+    pub(super) fn lose_power(&mut self, at: Instant) {
+        self.acknowledged.retain(|&when| when < at);
+    }
+}
+
 /// Writes units from `next` on, until the connection breaks.
 ///
 /// # Errors
@@ -96,4 +104,23 @@ fn write_batch(
         shared.acknowledged.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_reply_after_the_cut_acknowledges_nothing() {
+        let at = Instant::now() + Duration::from_secs(1);
+        let beside = Duration::from_nanos(1);
+        let latency = Latency::new().expect("a histogram");
+        let acknowledged = vec![at - beside, at, at + beside];
+        let mut written = Written { sent: 7, acknowledged, latency, refused: None };
+        written.lose_power(at);
+        assert_eq!(written.acknowledged, [at - beside]);
+        assert_eq!(written.sent, 7);
+    }
 }
