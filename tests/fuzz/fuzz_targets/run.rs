@@ -181,8 +181,7 @@ fuzz_target!(|data: &[u8]| {
     let read = Run::from_bytes(&again).expect("its own bytes");
     assert_eq!(read.to_bytes(), again, "it changes again");
     let model = DiskModel::ALL[usize::from(*number) % DiskModel::ALL.len()];
-    let options =
-        Options { model, limits: LIMITS, remembered_images: 1_000, ..Options::default() };
+    let options = Options { model, limits: LIMITS, remembered_images: 1_000, ..Options::default() };
     let Ok(strip) = Strip::new(run, options) else { return };
     for label in strip.take(STEPS) {
         let Some(look) = label.look else { continue };
