@@ -124,7 +124,6 @@ impl Engine {
         }
         let limit = self.executor.config.aof_buffer_limit_bytes;
         if self.paused > 0 && self.log.buffer().waiting_bytes() <= limit / 2 {
-            self.throttled.retain(|&(_, pause)| pause);
             for (&id, client) in &mut self.clients {
                 if client.paused() && !self.throttled.contains(&(id, true)) {
                     client.set_paused(false);

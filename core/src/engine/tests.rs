@@ -485,6 +485,20 @@ fn writers_are_paused_while_the_buffer_is_full() {
 }
 
 #[test]
+fn whoever_is_paused_together_goes_on_together() {
+    let mut rig = Rig::with(Config { aof_buffer_limit_bytes: 100, ..Config::default() });
+    let value = "x".repeat(60);
+    for client in 1..=3 {
+        rig.command(client, &format!("SET a {value}"));
+    }
+    let seen = rig.turn_end();
+    for client in 1..=3 {
+        let of_client = |what: &str| seen.rfind(&format!("{what} {client}")).expect("told");
+        assert!(of_client("pause") < of_client("resume"), "{client}: {seen}");
+    }
+}
+
+#[test]
 fn an_expired_key_is_logged_as_deleted_by_the_cycle() {
     let mut rig = Rig::new(ProfileName::Hardened, Policy::EverySec);
     rig.turn(1, "SET a 1 PX 50");
